@@ -1,0 +1,2 @@
+# Levelfield. `make` alone explains the targets.
+.DEFAULT_GOAL := help

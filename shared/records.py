@@ -1,0 +1,217 @@
+"""What a run leaves behind. Every number in a report comes from these.
+
+Schema history (old records stay readable; a newer one is refused with a message):
+1: first version.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class Status(StrEnum):
+    """How a run ended: exactly one of these."""
+
+    COMPLETED = "completed"
+    FRAMEWORK_ERROR = "framework_error"
+    """The framework or its adapter raised."""
+    LIMIT_REACHED = "limit_reached"
+    """Stopped by the plan's limits (steps, calls, tokens) before a final answer."""
+    MODEL_ERROR = "model_error"
+    """The model server failed, refused or answered nonsense."""
+    TIMEOUT = "timeout"
+    """Still running at the run's deadline."""
+    CONTAMINATED = "contaminated"
+    """Another run's traffic overlapped this one's on the node."""
+    INFRASTRUCTURE_ERROR = "infrastructure_error"
+    """Ours: a worker, gateway or node died. Never counted against a framework."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this says something of the framework, so that a resumed plan does not repeat the run."""
+        return self in FINAL_STATUSES
+
+
+FINAL_STATUSES = frozenset({Status.COMPLETED, Status.FRAMEWORK_ERROR, Status.LIMIT_REACHED, Status.TIMEOUT})
+
+
+class Strict(BaseModel):
+    """Records and plans are immutable and refuse keys that nobody declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunKey(Strict):
+    """What is compared: one cell of the plan."""
+
+    framework: str
+    arm: str
+    task: str
+    item: str
+    iteration: int = Field(ge=1)
+
+    @property
+    def block(self) -> tuple[str, str, int]:
+        """Runs that are compared with one another: same task, item and iteration."""
+        return (self.task, self.item, self.iteration)
+
+    @property
+    def run_id(self) -> str:
+        """Also the name of the run's folder."""
+        return f"{self.task}.{self.item}.{self.iteration}.{self.arm}.{self.framework}"
+
+
+class Call(Strict):
+    """One request of a run as the gateway saw it: a model call or a tool call.
+
+    Times are seconds since the lease was opened, on the gateway's monotonic clock.
+    """
+
+    sequence: int
+    kind: Literal["model", "tool"]
+    path: str
+    """Below the run's base path, e.g. "/v1/chat/completions" or "/tools/search"."""
+    arrived_s: float
+    forwarded_s: float | None = None
+    """When the request had been read and was passed on."""
+    first_byte_s: float | None = None
+    """First byte of the answer's body from the server."""
+    last_byte_s: float
+    status: int
+    """HTTP status given to the client; 499 when the client hung up."""
+    streamed: bool = False
+    request: Any = None
+    """The request body, parsed when it is JSON, else text."""
+    response: Any = None
+    """The answer's body: parsed JSON, or for a stream the list of its events."""
+    prompt_tokens: int | None = None
+    """As the model server counted them; None when it did not say."""
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    finish_reason: str | None = None
+    error: str | None = None
+    """Why the call failed, in words; None when it did not."""
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None or self.status >= 400  # noqa: PLR2004
+
+
+class Boot(Strict):
+    """Starting a framework's process: kept apart, never inside a latency."""
+
+    process_s: float
+    """From asking Ray for the worker to its first answer, imports left out."""
+    import_s: float
+    versions: dict[str, str]
+    """Distribution -> version, in the framework's own environment."""
+    python: str
+    """Python version."""
+
+
+class RunRecord(Strict):
+    """One attempt at one run. Written once, never changed."""
+
+    schema_version: int = SCHEMA_VERSION
+    key: RunKey
+    attempt: int = Field(ge=1)
+    attempt_id: str
+    """Random; tells two attempts apart that claim the same number."""
+    status: Status
+    error: str | None = None
+    """What went wrong, for every status but completed."""
+    position: int
+    """Place in the plan's seeded order, from 0."""
+    node: str
+    """The inference node that served it."""
+    started_at: str
+    """UTC, ISO 8601."""
+    latency_s: float | None = None
+    """From handing the request to the adapter until its outcome (or its error), in the framework's process."""
+    model_s: float
+    """Union of the intervals in which a model call of this run was at the gateway."""
+    tool_s: float
+    """The same for tool calls."""
+    prompt_tokens: int
+    """At the wire, as the model server counted them. The framework's own count is `native_prompt_tokens`."""
+    completion_tokens: int
+    model_calls: int
+    tool_calls: int
+    native_prompt_tokens: int | None = None
+    native_completion_tokens: int | None = None
+    text: str = ""
+    """The report."""
+    agent_outputs: dict[str, str] = Field(default_factory=dict)
+    limits_hit: list[str] = Field(default_factory=list)
+    """E.g. "model call 3: max_tokens": an answer cut off by the plan's token limit, read from the wire."""
+    boot: Boot | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+    calls_sha256: str | None = None
+    """Digest of the calls file beside this record."""
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+class JudgeAttempt(Strict):
+    """One answer of the judge, whether it could be used or not."""
+
+    text: str
+    error: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float
+
+
+class Verdict(Strict):
+    """One judge's opinion of one report."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    attempt_id: str
+    judge: str
+    """The judge model's setting, e.g. "llamacpp:smollm2-135m"."""
+    rubric: str
+    """Name and version of the rubric, e.g. "company_research/1"."""
+    repeat: int = 1
+    scored: bool
+    """False when no attempt could be parsed: a recorded failure, not a score."""
+    scores: dict[str, int] = Field(default_factory=dict)
+    """Criterion -> 1..10."""
+    overall: float | None = None
+    """Mean of the criteria."""
+    judge_overall: float | None = None
+    """What the judge itself said overall."""
+    reasoning: str = ""
+    attempts: list[JudgeAttempt]
+
+
+class CheckResult(Strict):
+    """What can be said of a report without any model."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    attempt_id: str
+    checks: str
+    """Name and version of the checks, e.g. "company_research/1"."""
+    sections_found: list[str]
+    sections_missing: list[str]
+    words: int
+    words_in_range: bool
+    facts_found: list[str]
+    """Ids of the known facts that the report states."""
+    facts_total: int
+
+    @property
+    def section_share(self) -> float:
+        return len(self.sections_found) / max(1, len(self.sections_found) + len(self.sections_missing))
+
+    @property
+    def fact_recall(self) -> float:
+        return len(self.facts_found) / max(1, self.facts_total)
