@@ -1,0 +1,127 @@
+"""Which environments there are, and which framework runs in which."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from shared.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = Path(__file__).resolve().parent / "locks"
+
+T = TypeVar("T")
+Kind = Literal["framework", "server", "model", "project"]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One locked set of packages."""
+
+    name: str
+    kind: Kind
+    group: str
+    """Dependency group of pyproject.toml that it is locked from."""
+
+    @property
+    def lock(self) -> Path:
+        return LOCKS / f"{self.name}.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """One column of the comparison."""
+
+    name: str
+    """Also the folder in `frameworks/`."""
+    title: str
+    """As its makers write it."""
+    environment: str
+    telemetry_off: dict[str, str] = field(default_factory=dict)
+    """Environment variables to set before it is imported."""
+
+    @property
+    def adapter(self) -> str:
+        """The module to import in the framework's environment."""
+        return f"frameworks.{self.name}.adapter"
+
+
+def _environments(*rows: Environment) -> dict[str, Environment]:
+    return {row.name: row for row in rows}
+
+
+def _frameworks(*rows: Framework) -> dict[str, Framework]:
+    return {row.name: row for row in rows}
+
+
+ENVIRONMENTS = _environments(
+    Environment("project", "project", "dev"),
+    Environment("plain", "framework", "plain"),
+    Environment("langgraph", "framework", "langgraph"),
+    Environment("crewai", "framework", "crewai"),
+    Environment("autogen", "framework", "autogen"),
+    Environment("agent_framework", "framework", "agent_framework"),
+    Environment("openai_agents", "framework", "openai_agents"),
+    Environment("llamacpp", "server", "llamacpp"),
+    Environment("model-smollm2-135m", "model", "model-smollm2-135m"),
+    Environment("model-qwen2.5-coder-1.5b", "model", "model-qwen2.5-coder-1.5b"),
+)
+
+# Checked with strace: with these set, each framework contacts nothing but the model's address.
+FRAMEWORKS = _frameworks(
+    Framework("direct", "Direct (no framework)", "plain"),
+    Framework("scripted", "Scripted (no model)", "plain"),
+    Framework("langgraph", "LangGraph", "langgraph", {"LANGSMITH_TRACING": "false"}),
+    Framework(
+        "crewai",
+        "CrewAI",
+        "crewai",
+        {
+            "CREWAI_DISABLE_TELEMETRY": "true",
+            "CREWAI_TRACING_ENABLED": "false",
+            "CREWAI_DISABLE_VERSION_CHECK": "true",
+            "OTEL_SDK_DISABLED": "true",
+        },
+    ),
+    Framework("autogen", "AutoGen", "autogen", {"AUTOGEN_DISABLE_RUNTIME_TRACING": "true"}),
+    Framework(
+        "agent_framework",
+        "Microsoft Agent Framework",
+        "agent_framework",
+        {"AGENT_FRAMEWORK_USER_AGENT_DISABLED": "true"},
+    ),
+    Framework("openai_agents", "OpenAI Agents SDK", "openai_agents", {"OPENAI_AGENTS_DISABLE_TRACING": "1"}),
+)
+
+
+def environment(name: str) -> Environment:
+    return _named(name, ENVIRONMENTS, "environment")
+
+
+def framework(name: str) -> Framework:
+    return _named(name, FRAMEWORKS, "framework")
+
+
+def process_variables(framework: Framework, scratch: Path) -> dict[str, str]:
+    """What a framework's process is started with: telemetry off, and its own folders below `scratch`.
+
+    Frameworks that keep state under the user's home would otherwise hand it from run to run. HOME itself
+    stays as it is, because Ray's workers look for their token there.
+    """
+    return framework.telemetry_off | {
+        "CREWAI_STORAGE_DIR": str(scratch / "crewai"),
+        "XDG_CACHE_HOME": str(scratch / "cache"),
+        "XDG_CONFIG_HOME": str(scratch / "config"),
+        "XDG_DATA_HOME": str(scratch / "data"),
+        "XDG_STATE_HOME": str(scratch / "state"),
+    }
+
+
+def _named(name: str, table: dict[str, T], what: str) -> T:
+    if name in table:
+        return table[name]
+    near = difflib.get_close_matches(name, table, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise SettingsError(f"There is no {what} {name!r}.{hint} There are: {', '.join(table)}.")
