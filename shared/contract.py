@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as the model sees it. It is executed by `shared.tools.client.call_tool`, never in the adapter."""
+    """A tool as the model sees it. `shared.tools.client.call_tool` executes it, never the adapter."""
 
     name: str
     description: str
@@ -71,7 +71,7 @@ class Outcome:
     """Anything else worth keeping, JSON-compatible."""
 
 
-class LimitReached(Exception):  # noqa: N818 - it is a limit, and not everybody's error
+class LimitReached(Exception):
     """Raised by an adapter when the framework stopped an agent at `max_steps` before a final answer."""
 
 

@@ -99,7 +99,7 @@ class Call(Strict):
 
     @property
     def failed(self) -> bool:
-        return self.error is not None or self.status >= 400  # noqa: PLR2004
+        return self.error is not None or self.status >= 400
 
 
 class Boot(Strict):
@@ -132,7 +132,7 @@ class RunRecord(Strict):
     started_at: str
     """UTC, ISO 8601."""
     latency_s: float | None = None
-    """From handing the request to the adapter until its outcome (or its error), in the framework's process."""
+    """From handing the request to the adapter until its outcome or error, in the framework's process."""
     model_s: float
     """Union of the intervals in which a model call of this run was at the gateway."""
     tool_s: float

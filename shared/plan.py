@@ -1,0 +1,103 @@
+"""What is compared: a plan file as typed data, and the seeded order of its runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from shared.records import RunKey, Strict
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+"""Names become folder names."""
+
+
+class TaskPlan(Strict):
+    """One task type and the items of it to run."""
+
+    name: str
+    items: list[str] = Field(min_length=1)
+
+    @field_validator("items")
+    @classmethod
+    def _distinct(cls, items: list[str]) -> list[str]:
+        return _without_repeats(items)
+
+
+class Limits(Strict):
+    """The same for every framework. A limit that is hit is recorded."""
+
+    max_tokens: dict[str, int] = Field(default_factory=dict)
+    """Completion tokens per model call, by agent name; an agent left out has its task's own limit."""
+    max_steps: int = Field(default=8, ge=1)
+    """Model calls per agent (more than one is used only with tools)."""
+    request_timeout_s: float = Field(default=300, gt=0)
+    """For one model call."""
+    run_timeout_s: float = Field(default=1800, gt=0)
+    """For a whole run; then it ends as `timeout`."""
+
+
+class Plan(Strict):
+    """A plan file."""
+
+    name: str = Field(pattern=NAME)
+    frameworks: list[str] = Field(min_length=1)
+    arms: list[Literal["idiomatic", "equalised"]] = Field(default=["idiomatic"], min_length=1)
+    tasks: list[TaskPlan] = Field(min_length=1)
+    iterations: int = Field(default=1, ge=1)
+    tools: Literal["prefetched", "agent"] = "prefetched"
+    """Whether tool results are gathered beforehand and handed over, or the agents call the tools."""
+    seed: int = 7
+    """Of the order of runs and of the model's sampling."""
+    temperature: float = Field(default=0, ge=0)
+    limits: Limits = Limits()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Defaults for BenchmarkSettings; the environment and the command line come before them."""
+
+    @field_validator("frameworks")
+    @classmethod
+    def _distinct(cls, names: list[str]) -> list[str]:
+        return _without_repeats(names)
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """Everything of the plan that can change a result: all but the settings."""
+        return self.model_dump(mode="json", exclude={"settings"})
+
+
+def ordered_runs(plan: Plan) -> list[list[RunKey]]:
+    """The plan's blocks in seeded random order, and in each its runs in seeded random order.
+
+    A block's inner order depends on nothing but the seed and the block, so a plan that is extended later
+    keeps the order of what it already had.
+    """
+    blocks = [
+        [
+            RunKey(framework=framework, arm=arm, task=task.name, item=item, iteration=iteration)
+            for framework in plan.frameworks
+            for arm in plan.arms
+        ]
+        for task in plan.tasks
+        for item in task.items
+        for iteration in range(1, plan.iterations + 1)
+    ]
+    for block in blocks:
+        random.Random(f"{plan.seed}:{block[0].block}").shuffle(block)  # noqa: S311 - an order, not a secret
+    random.Random(f"{plan.seed}:blocks").shuffle(blocks)  # noqa: S311 - likewise
+    return blocks
+
+
+def digest(value: object) -> str:
+    """Hex SHA-256 of a JSON-compatible value, whatever the order of its keys."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _without_repeats(names: list[str]) -> list[str]:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"listed more than once: {', '.join(repeated)}")
+    return names

@@ -1,0 +1,95 @@
+"""BenchmarkSettings: which models and machines; from command line, environment, `.env` and plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import SettingsError
+from shared.suggest import unknown_name
+
+PREFIX = "LEVELFIELD_"
+NOT_SETTINGS = frozenset({"LEVELFIELD_CACHE"})
+"""Variables with our prefix that others read: where environments and models are kept."""
+
+
+class BenchmarkSettings(BaseSettings):
+    """Each field is also the variable LEVELFIELD_<NAME>, in the environment or in `.env`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    llm_model: str = "llamacpp:smollm2-135m"
+    """The model under the frameworks: llamacpp:NAME_OR_PATH, ollama:NAME, vllm:NAME or openai:NAME."""
+    llm_base_url: str | None = None
+    """Where it is served, for ollama, vllm and openai; each has a usual default."""
+    llm_api_key: SecretStr | None = None
+    """Only from the environment or `.env`, never from a plan."""
+    judge_model: str | None = None
+    """The judge; None: the same model, used only while no run has its node."""
+    judge_base_url: str | None = None
+    judge_api_key: SecretStr | None = None
+    judge_parallel: int = Field(default=2, ge=1)
+    """Judge requests in flight at once on each node."""
+    context_length: int = Field(default=8192, ge=512)
+    """Tokens of context that a server we start gives each request."""
+    results_dir: Path = Path("results")
+    """Experiments are folders in it. As a Ray job, a relative one is taken below the home folder."""
+    ray_address: str | None = None
+    """A running cluster to join; None: the job's own, or a local one."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What can change a result: models, not addresses, keys or places."""
+        return {
+            "llm_model": self.llm_model,
+            "judge_model": self.judge_model or self.llm_model,
+            "context_length": self.context_length,
+        }
+
+    @property
+    def public(self) -> dict[str, Any]:
+        """All of it but the keys, for the manifest."""
+        return self.model_dump(mode="json", exclude={"llm_api_key", "judge_api_key"})
+
+
+def load_settings(
+    given: Mapping[str, Any] | None = None, plan_settings: Mapping[str, Any] | None = None
+) -> BenchmarkSettings:
+    """`given` (the command line) comes first, then the environment, `.env`, the plan, the defaults.
+
+    Raises:
+        SettingsError: An unknown key, naming the nearest right one, or a bad value.
+    """
+    known = set(BenchmarkSettings.model_fields)
+    plan = dict(plan_settings or {})
+    _refuse_unknown("setting in the plan", plan, known)
+    for key in plan:
+        if key.endswith("_api_key"):
+            raise SettingsError(f'"{key}" does not belong in a plan file: set {PREFIX}{key.upper()} instead.')
+    variables = {**dotenv_values(".env"), **os.environ}
+    ours = {
+        k: v for k, v in variables.items() if k.upper().startswith(PREFIX) and k.upper() not in NOT_SETTINGS
+    }
+    _refuse_unknown("setting", [k[len(PREFIX) :].lower() for k in ours], known)
+    set_outside = {k[len(PREFIX) :].lower() for k in ours}
+    lowest = {k: v for k, v in plan.items() if k not in set_outside}
+    highest = {k: v for k, v in (given or {}).items() if v is not None}
+    try:
+        return BenchmarkSettings(**{**lowest, **highest})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)
+        )
+        raise SettingsError(f"Settings: {problems}.") from None
+
+
+def _refuse_unknown(kind: str, keys: Mapping[str, Any] | list[str], known: set[str]) -> None:
+    for key in keys:
+        if key not in known:
+            raise SettingsError(unknown_name(kind, key, known))
