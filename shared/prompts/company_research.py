@@ -1,0 +1,72 @@
+"""What the agents of the task company_research are told. The same words in every framework."""
+
+from __future__ import annotations
+
+from shared.prompts.agent_prompt import AgentPrompt
+
+_CATEGORIES = """\
+Overview
+Leadership
+Products and services
+Recent news
+Market position
+Key figures"""
+
+PROMPTS: dict[str, AgentPrompt] = {
+    "researcher": AgentPrompt(
+        instructions=(
+            "You are a company researcher. You gather facts and list them by category. "
+            "You use only the search results. You keep names, numbers and dates exactly as they are, "
+            "and you never invent a fact."
+        ),
+        request=f"""\
+Gather the facts on {{item}} from the search results below.
+
+{{results}}
+
+List every fact about {{item}} from these results as a short bullet point under these headings:
+{_CATEGORIES}
+
+Keep every name, number and date. Add nothing that is not in the results.""",
+        request_with_tools=f"""\
+Gather the facts on {{item}}. Call the tool `search` once for each of these queries: overview, leadership, \
+products, news, market, financials.
+
+Then list every fact about {{item}} that you found as a short bullet point under these headings:
+{_CATEGORIES}
+
+Keep every name, number and date. Add nothing that is not in the results.""",
+    ),
+    "analyst": AgentPrompt(
+        instructions=(
+            "You are a business analyst. You draw conclusions from facts, and you give the reason for each. "
+            "You use only the facts you are given."
+        ),
+        request="""\
+Analyse {item} from the facts that the researcher gathered. Write these five sections, each with two or \
+three points, and for each point one sentence of reasoning that names the fact behind it:
+Strengths
+Risks
+Market trends
+Competitive advantages
+Strategic insights""",
+    ),
+    "writer": AgentPrompt(
+        instructions=(
+            "You are a business writer. You write clear, complete reports in plain language. "
+            "You use only the facts and the analysis you are given."
+        ),
+        request="""\
+Write the final report on {item} for a business reader, from the researcher's facts and the analyst's \
+analysis. The report has 500 to 800 words, in Markdown, with exactly these sections, in this order:
+## Executive Summary
+## Company Overview
+## Products & Services
+## Market Position
+## Key Insights
+## Conclusion
+
+Write about 100 words in each section, in full sentences, with the names, numbers and dates from the facts. \
+Do not repeat yourself. Answer with the report alone.""",
+    ),
+}

@@ -1,0 +1,155 @@
+"""A task: agents with their wording, items, tools, and what a report is held against.
+
+Nothing outside `shared/tasks` and `shared/prompts` knows a task by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.contract import AgentSpec
+from shared.errors import PlanError
+from shared.prompts.agent_prompt import AgentPrompt
+from shared.records import Strict
+from shared.tasks.item import Item
+from shared.tasks.nearest import unknown
+from shared.tools.catalog import SPECS, TOOLS
+from shared.yardsticks import CheckSpec, Rubric
+
+ToolsMode = Literal["prefetched", "agent"]
+"""Who calls the tools: we do beforehand, or the agents themselves."""
+
+
+class ToolCall(Strict):
+    tool: str
+    arguments: dict[str, Any]
+
+
+class AgentPlan(Strict):
+    name: str
+    max_tokens: int = Field(gt=0)
+    """Roomy; a plan may set less."""
+    tools: tuple[str, ...] = ()
+    prefetch: tuple[ToolCall, ...] = ()
+
+
+class ReportForm(Strict):
+    sections: tuple[str, ...]
+    min_words: int
+    max_words: int
+
+
+class TaskDefinition(Strict):
+    """`task.yaml`."""
+
+    name: str
+    version: int = Field(ge=1)
+    description: str
+    agents: tuple[AgentPlan, ...] = Field(min_length=1)
+    queries: dict[str, tuple[str, ...]]
+    report: ReportForm
+
+
+@dataclass(frozen=True)
+class Task:
+    definition: TaskDefinition
+    prompts: Mapping[str, AgentPrompt]
+    items: Mapping[str, Item]
+    """By the name used in plans, which is the file's name."""
+    rubric: Rubric
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    def item(self, item: str) -> Item:
+        if item not in self.items:
+            raise PlanError(unknown(f"{self.name} item", item, self.items))
+        return self.items[item]
+
+    def agents(
+        self, item: str, tools_mode: ToolsMode = "prefetched", max_tokens: Mapping[str, int] | None = None
+    ) -> tuple[AgentSpec, ...]:
+        """The agents in order. `max_tokens` (agent -> tokens) overrides the task's own limits."""
+        limits = {agent.name: agent.max_tokens for agent in self.definition.agents}
+        for name, limit in (max_tokens or {}).items():
+            if name not in limits:
+                raise PlanError(unknown(f"max_tokens: {self.name} agent", name, limits))
+            limits[name] = limit
+        return tuple(self._agent(agent, item, tools_mode, limits) for agent in self.definition.agents)
+
+    def tool_data(self, item: str) -> dict[str, Any]:
+        """Tool name -> what that tool's function is given as its data. JSON-compatible."""
+        known = self.item(item)
+        topics = {
+            query: {"words": list(words), "text": known.facts_text(query)}
+            for query, words in self.definition.queries.items()
+        }
+        return {"search": {"subject": known.name, "topics": topics}}
+
+    def description(self, item: str) -> str:
+        """What was asked for, in words a judge can be given: no prompts."""
+        known = self.item(item)
+        sections = ", ".join(self.definition.report.sections)
+        return self.definition.description.format(item=known.name, as_of=known.as_of, sections=sections)
+
+    def evidence(self, item: str) -> str:
+        """The known facts, for a judge to hold the report against."""
+        return "\n".join(f"- {fact.text}" for fact in self.item(item).facts)
+
+    def check_spec(self, item: str) -> CheckSpec:
+        return CheckSpec(
+            name=self.name,
+            version=self.definition.version,
+            facts=self.item(item).expected_facts(),
+            **self.definition.report.model_dump(),
+        )
+
+    def digests(self, items: Iterable[str]) -> dict[str, str]:
+        """ "runs": changes with anything an agent or a tool says; "judging": with what reports are held against.
+
+        Only the items named count, so that adding one leaves older experiments valid.
+        """
+        names = sorted(items)
+        modes: tuple[ToolsMode, ...] = ("prefetched", "agent")
+        told = [[asdict(agent) for agent in self.agents(name, mode)] for name in names for mode in modes]
+        served = [self.tool_data(name) for name in names]
+        held_against = [
+            [self.description(name), self.evidence(name), self.check_spec(name).model_dump()]
+            for name in names
+        ]
+        return {
+            "runs": _digest([names, told, served]),
+            "judging": _digest([names, held_against, self.rubric.model_dump()]),
+        }
+
+    def _agent(
+        self, plan: AgentPlan, item: str, tools_mode: ToolsMode, limits: Mapping[str, int]
+    ) -> AgentSpec:
+        prompt = self.prompts[plan.name]
+        calls_tools = tools_mode == "agent" and bool(plan.tools)
+        template = prompt.request_with_tools if calls_tools else prompt.request
+        return AgentSpec(
+            name=plan.name,
+            instructions=prompt.instructions.format(item=self.item(item).name),
+            request=(template or prompt.request).format(
+                item=self.item(item).name, results="" if calls_tools else self._results(plan, item)
+            ),
+            max_tokens=limits[plan.name],
+            tools=tuple(SPECS[tool] for tool in plan.tools) if calls_tools else (),
+        )
+
+    def _results(self, plan: AgentPlan, item: str) -> str:
+        """What the tools answer to the agent's standard calls: the same text that the gateway would serve."""
+        data = self.tool_data(item)
+        return "\n\n".join(TOOLS[call.tool](data[call.tool], call.arguments) for call in plan.prefetch)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

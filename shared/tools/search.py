@@ -1,0 +1,41 @@
+"""The tool `search`: looks a topic up in data that was fixed beforehand. Deterministic, and never raises.
+
+`data` is {"subject": name, "topics": {topic: {"words": [words that also ask for it], "text": answer}}}.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+NAMED = 2
+"""Weight of a topic's own name against 1 for each of its other words."""
+
+MAX_QUERY_CHARS = 1000
+
+
+def search(data: dict[str, Any], arguments: dict[str, Any]) -> str:
+    """The facts on the topic that the query asks for, or how to ask."""
+    topics: dict[str, dict[str, Any]] = data["topics"]
+    query = arguments.get("query") if isinstance(arguments, dict) else None
+    if not isinstance(query, str) or not query.strip():
+        return f'search needs a text argument "query". {_known(topics)}'
+    topic = _topic_asked_for(query, topics)
+    if topic is None:
+        return f"No results for {query[:80]!r}. {_known(topics)}"
+    return f"{data['subject']}: {topic}\n{topics[topic]['text']}"
+
+
+def _topic_asked_for(query: str, topics: dict[str, dict[str, Any]]) -> str | None:
+    """The topic with most of its words in the query; between equals the later one, which is the narrower."""
+    asked = set(re.findall(r"[a-z]+", query[:MAX_QUERY_CHARS].lower()))
+    best, best_weight = None, 0
+    for topic, entry in topics.items():
+        weight = NAMED * (topic in asked) + len(asked.intersection(entry["words"]))
+        if weight and weight >= best_weight:
+            best, best_weight = topic, weight
+    return best
+
+
+def _known(topics: dict[str, dict[str, Any]]) -> str:
+    return f"Known queries: {', '.join(topics)}."

@@ -1,0 +1,53 @@
+"""What a report is held against. A task hands these to the judge room, which imports no task."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.records import Strict
+
+Alternatives = Annotated[tuple[str, ...], Field(min_length=1)]
+"""Any one of these terms will do."""
+
+
+class Criterion(Strict):
+    """One thing a judge scores from 1 to 10."""
+
+    name: str = Field(pattern=r"^[a-z][a-z_]*$")
+    question: str
+    anchors: dict[int, str]
+    """Score -> what a report with that score looks like."""
+
+
+class Rubric(Strict):
+    name: str
+    version: int = Field(ge=1)
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+
+    @property
+    def label(self) -> str:
+        """Name and version, as a verdict records it."""
+        return f"{self.name}/{self.version}"
+
+
+class ExpectedFact(Strict):
+    id: str
+    expect: tuple[Alternatives, ...] = Field(min_length=1)
+    """A report states the fact when one of its paragraphs holds a term of each of these."""
+
+
+class CheckSpec(Strict):
+    """What can be counted in a report without a model."""
+
+    name: str
+    version: int = Field(ge=1)
+    sections: tuple[str, ...]
+    min_words: int
+    max_words: int
+    facts: tuple[ExpectedFact, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}/{self.version}"
