@@ -6,6 +6,7 @@ LevelfieldError            never raised itself; carries the process's exit code
 |   +-- SettingsError      a setting is unknown or has a bad value
 |   +-- ResultsMismatch    the results folder belongs to another plan or a newer Levelfield
 |   +-- ServerUnavailable  the model server that the user named does not answer
+|   +-- JudgeUnavailable   the judge's server does not answer: its verdicts stay owed until the next time
 +-- InternalError          ours or the machine's (exit 1)
     +-- EnvironmentFailed  a framework's environment cannot be built or does not import
     +-- CorruptRecord      a record does not match its checksum
@@ -37,6 +38,10 @@ class ResultsMismatch(UserError):
 
 
 class ServerUnavailable(UserError):
+    pass
+
+
+class JudgeUnavailable(UserError):
     pass
 
 

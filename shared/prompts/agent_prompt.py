@@ -14,4 +14,4 @@ class AgentPrompt:
     request: str
     """User turn. Frameworks put other turns before it, so it makes sense on its own."""
     request_with_tools: str | None = None
-    """The user turn when the agent is to call its tools itself; None for an agent that has none."""
+    """The user turn when the agent is to call its tools itself; None: the same as `request`."""

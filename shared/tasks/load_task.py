@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import PlanError
+from shared.suggest import unknown_name
 from shared.tasks.item import Item
-from shared.tasks.nearest import unknown
 from shared.tasks.task import Task, TaskDefinition
 from shared.tools.catalog import TOOLS
 from shared.yardsticks import Rubric
@@ -29,7 +29,7 @@ def task_names() -> list[str]:
 def load_task(name: str) -> Task:
     """The task with all its items. An unknown name or a malformed file is a PlanError."""
     if name not in task_names():
-        raise PlanError(unknown("task", name, task_names()))
+        raise PlanError(unknown_name("task", name, task_names()))
     return _load(TASKS / name)
 
 
@@ -45,7 +45,7 @@ def _load(folder: Path) -> Task:
     for agent in definition.agents:
         for tool in agent.tools:
             if tool not in TOOLS:
-                raise PlanError(f"{folder / 'task.yaml'}: {unknown('tool', tool, TOOLS)}")
+                raise PlanError(f"{folder / 'task.yaml'}: {unknown_name('tool', tool, TOOLS)}")
     return Task(
         definition=definition,
         prompts=importlib.import_module(f"shared.prompts.{folder.name}").PROMPTS,
@@ -58,7 +58,9 @@ def _load_item(path: Path, queries: dict[str, tuple[str, ...]]) -> Item:
     item = _read(path, Item)
     for place, fact in enumerate(item.facts):
         if fact.query not in queries:
-            raise PlanError(f"{path}: facts[{place}] ({fact.id}): {unknown('query', fact.query, queries)}")
+            raise PlanError(
+                f"{path}: facts[{place}] ({fact.id}): {unknown_name('query', fact.query, queries)}"
+            )
     for query in queries:
         if not item.facts_text(query):
             raise PlanError(f"{path}: no fact answers the query {query!r}: add at least one")

@@ -17,8 +17,8 @@ from shared.contract import AgentSpec
 from shared.errors import PlanError
 from shared.prompts.agent_prompt import AgentPrompt
 from shared.records import Strict
+from shared.suggest import unknown_name
 from shared.tasks.item import Item
-from shared.tasks.nearest import unknown
 from shared.tools.catalog import SPECS, TOOLS
 from shared.yardsticks import CheckSpec, Rubric
 
@@ -70,7 +70,7 @@ class Task:
 
     def item(self, item: str) -> Item:
         if item not in self.items:
-            raise PlanError(unknown(f"{self.name} item", item, self.items))
+            raise PlanError(unknown_name(f"{self.name} item", item, self.items))
         return self.items[item]
 
     def agents(
@@ -80,7 +80,7 @@ class Task:
         limits = {agent.name: agent.max_tokens for agent in self.definition.agents}
         for name, limit in (max_tokens or {}).items():
             if name not in limits:
-                raise PlanError(unknown(f"max_tokens: {self.name} agent", name, limits))
+                raise PlanError(unknown_name(f"{self.name} agent in max_tokens", name, limits))
             limits[name] = limit
         return tuple(self._agent(agent, item, tools_mode, limits) for agent in self.definition.agents)
 
@@ -91,7 +91,7 @@ class Task:
             query: {"words": list(words), "text": known.facts_text(query)}
             for query, words in self.definition.queries.items()
         }
-        return {"search": {"subject": known.name, "topics": topics}}
+        return {"search": {"subject": known.name, "as_of": str(known.as_of), "topics": topics}}
 
     def description(self, item: str) -> str:
         """What was asked for, in words a judge can be given: no prompts."""
@@ -112,9 +112,10 @@ class Task:
         )
 
     def digests(self, items: Iterable[str]) -> dict[str, str]:
-        """ "runs": changes with anything an agent or a tool says; "judging": with what reports are held against.
+        """What can change a result, in two parts.
 
-        Only the items named count, so that adding one leaves older experiments valid.
+        "runs" changes with anything that agents are told or tools say, "judging" with what reports are held
+        against. Only the items named count, so that adding one leaves older experiments valid.
         """
         names = sorted(items)
         modes: tuple[ToolsMode, ...] = ("prefetched", "agent")
