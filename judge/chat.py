@@ -1,0 +1,140 @@
+"""One chat completion from the judge's server, within a deadline.
+
+urllib rather than a client library: one plain POST for each attempt needs no connection pool, and the
+libraries' hidden retries would go unrecorded.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.errors import JudgeUnavailable
+
+MAX_ANSWER_BYTES = 2_000_000
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+WRONG_ADDRESS = {
+    401: "check the judge's API key",
+    403: "check the judge's API key",
+    404: "check the judge's base URL and model name",
+}
+"""Statuses that say nothing of the report: no verdict can come of them until the user mends the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeEndpoint:
+    base_url: str
+    """OpenAI-compatible, ending in /v1."""
+    model: str
+    api_key: str = field(default="", repr=False)
+    timeout_s: float = 300
+    """For a whole attempt."""
+    max_tokens: int = 400
+    """The schema bounds an answer to about 150; a judge that thinks first needs more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class ServerFailed(Exception):
+    """The server was there and gave no answer: overloaded, broken, too slow."""
+
+
+class RequestRefused(Exception):
+    """The server did not accept this request (4xx): the schema, or its length."""
+
+
+def ask(endpoint: JudgeEndpoint, body: dict[str, Any]) -> Answer:
+    """Raises JudgeUnavailable when nobody is there, or nobody who knows this key or model."""
+    url = f"{endpoint.base_url.rstrip('/')}/chat/completions"
+    headers = {"Content-Type": "application/json"}
+    if endpoint.api_key:
+        headers["Authorization"] = f"Bearer {endpoint.api_key}"
+    request = urllib.request.Request(  # noqa: S310 - the address comes from the settings
+        url, json.dumps(body).encode(), headers, method="POST"
+    )
+    deadline = time.monotonic() + endpoint.timeout_s
+    try:
+        with _opener(url).open(request, timeout=endpoint.timeout_s) as response:
+            return _answer(_read(response, deadline))
+    except urllib.error.HTTPError as refusal:
+        raise _refused(refusal, url) from None
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise ServerFailed(f"no answer within {endpoint.timeout_s:g} s") from None
+        raise JudgeUnavailable(
+            f"The judge's server at {url} cannot be reached ({error.reason}). "
+            "Start it, or set another judge; `levelfield judge DIR` then judges what is left."
+        ) from None
+    except TimeoutError:
+        raise ServerFailed(f"no answer within {endpoint.timeout_s:g} s") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise ServerFailed(f"the server broke off ({type(error).__name__})") from None
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """A server on this machine is not asked for through a proxy."""
+    if urlsplit(url).hostname in LOOPBACK:
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return urllib.request.build_opener()
+
+
+def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
+    """The opener's timeout is for each read; the deadline is for all, against a server that trickles."""
+    body = bytearray()
+    while piece := response.read1(65536):
+        body += piece
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        if len(body) > MAX_ANSWER_BYTES:
+            raise ServerFailed(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+    return bytes(body)
+
+
+def _answer(body: bytes) -> Answer:
+    try:
+        data = json.loads(body)
+        content = data["choices"][0]["message"].get("content")
+        usage = data.get("usage") or {}
+        return Answer(
+            content if isinstance(content, str) else "",
+            _count(usage.get("prompt_tokens")),
+            _count(usage.get("completion_tokens")),
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise ServerFailed(f"the answer is no chat completion: {body[:80]!r}") from None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _refused(refusal: urllib.error.HTTPError, url: str) -> Exception:
+    with refusal:
+        words = f"status {refusal.code}: {_message(refusal)}"
+    if refusal.code in WRONG_ADDRESS:
+        return JudgeUnavailable(
+            f"The judge's server at {url} refused ({words}): {WRONG_ADDRESS[refusal.code]}."
+        )
+    if refusal.code in {408, 429} or refusal.code >= 500:
+        return ServerFailed(words)
+    return RequestRefused(words)
+
+
+def _message(refusal: urllib.error.HTTPError) -> str:
+    try:
+        return refusal.read(300).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException):
+        return str(refusal.reason)
