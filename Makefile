@@ -1,2 +1,55 @@
 # Levelfield. `make` alone explains the targets.
 .DEFAULT_GOAL := help
+.PHONY: help setup bench test lint types contracts unit lock browser clean
+
+PYTHON ?= python3
+PLAN ?= plans/quick.yaml
+MODEL ?=
+JUDGE ?=
+FRESH ?=
+ARGS ?=
+
+BIN := .venv/bin
+RUN := $(BIN)/levelfield run $(PLAN) $(if $(MODEL),--model $(MODEL)) $(if $(JUDGE),--judge $(JUDGE)) $(if $(FRESH),--fresh)
+
+help: ## Explain the targets
+	@echo "Levelfield: a fair benchmark of agent frameworks."
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@echo "Examples:"
+	@echo "  make bench"
+	@echo "  make bench MODEL=ollama:qwen3:14b PLAN=plans/full.yaml"
+	@echo "  make bench FRESH=1            # measure again in a new folder"
+	@echo "  make test ARGS='-m \"not functional\"'"
+
+setup: $(BIN)/levelfield ## Set up the project's own environment in .venv (fetches uv when it is missing)
+
+$(BIN)/levelfield: runtime_envs/locks/project.txt pyproject.toml
+	@sh runtime_envs/setup.sh $(PYTHON)
+	@touch $@
+
+bench: setup ## Run a plan and write its report (PLAN, MODEL, JUDGE, FRESH=1)
+	@$(RUN)
+
+test: setup lint types contracts unit ## Linters, types, import contracts and all tests (ARGS go to pytest)
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup
+	$(BIN)/mypy
+
+contracts: setup
+	$(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/python -m pytest $(ARGS)
+
+browser: ## Install Debian's Chromium, for the tests that open the report (needs root)
+	@command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q --no-install-recommends chromium)
+
+lock: setup ## Resolve the dependency groups again into runtime_envs/locks
+	$(BIN)/python -m runtime_envs.lock
+
+clean: ## Remove .venv and caches in the checkout; results stay
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

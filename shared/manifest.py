@@ -14,7 +14,6 @@ class FrameworkEntry(Strict):
     """One framework as it was measured."""
 
     title: str
-    lock_sha256: str
     versions: dict[str, str]
     """Distribution -> version, read in its own environment."""
 
@@ -32,22 +31,19 @@ class Manifest(Strict):
     settings: dict[str, Any]
     """Without keys."""
     identity: dict[str, Any]
-    """What must be the same for runs to be pooled: plan, models, locks, task, code. See `differs_from`."""
+    """What must be the same for runs to be pooled: plan, models, locks, task, code."""
     frameworks: dict[str, FrameworkEntry]
     server: dict[str, Any]
-    """The model server's name, version, flags and the model's digest."""
+    """The model server's name, version, flags and the model's digest: must be the same too."""
     hardware: dict[str, Any]
     notes: list[str] = Field(default_factory=list)
     """Caveats that the report repeats."""
 
     def differs_from(self, other: Manifest) -> list[str]:
         """What tells the two experiments apart, by name; empty: their runs may be pooled."""
-        keys = sorted({*self.identity, *other.identity})
-        found = [key for key in keys if self.identity.get(key) != other.identity.get(key)]
-        shared = sorted({*self.frameworks} & {*other.frameworks})
-        locks = [
-            f"environment of {name}"
-            for name in shared
-            if self.frameworks[name].lock_sha256 != other.frameworks[name].lock_sha256
-        ]
-        return found + locks
+        mine, its = self._compared, other._compared
+        return [key for key in sorted({*mine, *its}) if mine.get(key) != its.get(key)]
+
+    @property
+    def _compared(self) -> dict[str, Any]:
+        return self.identity | {f"server: {key}": value for key, value in self.server.items()}

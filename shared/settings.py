@@ -45,12 +45,12 @@ class BenchmarkSettings(BaseSettings):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What can change a result: models, not addresses, keys or places."""
-        return {
-            "llm_model": self.llm_model,
-            "judge_model": self.judge_model or self.llm_model,
-            "context_length": self.context_length,
-        }
+        """What can change a run: not addresses, keys or places, and not the judge, who comes later."""
+        return {"llm_model": self.llm_model, "context_length": self.context_length}
+
+    @property
+    def judge(self) -> str:
+        return self.judge_model or self.llm_model
 
     @property
     def public(self) -> dict[str, Any]:

@@ -1,0 +1,150 @@
+"""The command line: words in, exit codes out. The work is done elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shared.errors import LevelfieldError
+
+app = typer.Typer(
+    help="Compare agent frameworks fairly: same task, same model, metered at the wire.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+envs_app = typer.Typer(help="The frameworks' locked environments.", no_args_is_help=True)
+app.add_typer(envs_app, name="envs")
+
+DEFAULT_PLAN = Path("plans/quick.yaml")
+
+Folder = Annotated[Path, typer.Argument(help="An experiment's folder, as `levelfield run` printed it.")]
+
+
+@app.command(epilog="Example: `levelfield run plans/full.yaml --model ollama:qwen3:14b`")
+def run(
+    plan: Annotated[Path, typer.Argument(help="What to compare.")] = DEFAULT_PLAN,
+    out: Annotated[Path | None, typer.Option(help="Results folder; default: results/<experiment>.")] = None,
+    model: Annotated[str | None, typer.Option(help="Instead of the plan's or settings' llm_model.")] = None,
+    judge: Annotated[str | None, typer.Option(help="Another model as the judge.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="A new folder, although one is there.")] = False,
+) -> None:
+    """Run a plan, judge its reports and write report.html.
+
+    Interrupted? The same command goes on where it stopped. Ctrl-C once finishes the run in flight and keeps
+    everything; twice stops at once.
+    """
+    from cluster.commands import run_command
+
+    raise typer.Exit(run_command(plan, out, model, judge, fresh=fresh, console=Console()))
+
+
+@app.command(epilog="Example: `levelfield status results/quick-llamacpp-smollm2-135m-1a2b3c`")
+def status(
+    folder: Folder, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """How far an experiment is: runs done, left and failed, verdicts."""
+    from cluster.status import read_status, status_table
+
+    found = read_status(folder)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        Console().print(status_table(found))
+
+
+@app.command(epilog="Example: `levelfield judge results/full-… --model openai:gpt-4o`")
+def judge(
+    folder: Folder,
+    model: Annotated[str | None, typer.Option(help="The judge; default: the experiment's own.")] = None,
+) -> None:
+    """Judge what has no verdict yet, without running any framework, and write the report again."""
+    from cluster.commands import judge_command
+
+    raise typer.Exit(judge_command(folder, model, console=Console()))
+
+
+@app.command(epilog="Example: `levelfield report results/full-…`")
+def report(folder: Folder) -> None:
+    """Write runs.csv and report.html again from the records."""
+    from cluster.commands import report_command
+
+    report_command(folder, console=Console())
+
+
+@app.command(epilog="Example: `levelfield doctor`")
+def doctor() -> None:
+    """What is here, what is missing, and the command that mends it."""
+    from cluster.doctor import examine
+
+    console = Console()
+    table = Table("", "", "", "To mend it", box=None, pad_edge=False)
+    findings = examine()
+    for finding in findings:
+        mark = Text("ok", "green") if finding.ok else Text("--", "yellow" if finding.optional else "red")
+        table.add_row(mark, finding.what, Text(finding.found), Text(finding.cure))
+    console.print(table)
+    raise typer.Exit(int(any(not finding.ok and not finding.optional for finding in findings)))
+
+
+@envs_app.command("build", epilog="Example: `levelfield envs build crewai`")
+def envs_build(
+    names: Annotated[list[str] | None, typer.Argument(help="Environments; default: all frameworks'.")] = None,
+) -> None:
+    """Build environments now rather than at the first run."""
+    from cluster.commands import build_command
+
+    raise typer.Exit(build_command(names or [], console=Console()))
+
+
+@envs_app.command("list", epilog="Example: `levelfield envs list`")
+def envs_list() -> None:
+    """Which environments are built, where, and how large they are."""
+    from runtime_envs.build import available
+
+    table = Table("Environment", "Kind", "Built", "MB", "Folder", box=None, pad_edge=False)
+    for state in available():
+        size = f"{state.size_bytes / 1e6:,.0f}" if state.built else ""
+        table.add_row(state.name, state.kind, "yes" if state.built else "no", size, str(state.path))
+    Console().print(table)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; the user's mistakes exit with 2, ours with 1, none with a traceback."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(args=given, standalone_mode=True)
+    except LevelfieldError as error:
+        Console(stderr=True).print(Text(f"Error: {error}", style="red"), highlight=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped. What was complete is kept; the same command goes on.")
+        _exit_now(130)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a message instead of a traceback
+        if os.environ.get("LEVELFIELD_DEBUG"):
+            raise
+        Console(stderr=True).print(
+            Text(f"Internal error: {type(error).__name__}: {error}", style="red"),
+            Text("LEVELFIELD_DEBUG=1 shows where. What was complete is kept."),
+            highlight=False,
+        )
+        sys.exit(1)
+
+
+def _exit_now(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads that wait for Ray must not keep a stopped command alive
+
+
+def command_names() -> set[str]:
+    registered: list[Any] = [*app.registered_commands]
+    return {command.name or command.callback.__name__ for command in registered} | {"envs"}

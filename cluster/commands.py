@@ -1,0 +1,90 @@
+"""What the commands do, apart from reading their arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from analysis.summary_table import summary_table
+from cluster.experiment import Experiment, describe_experiment, read_plan
+from cluster.interrupts import handled_interrupts
+from cluster.progress import RunProgress
+from cluster.run_plan import PlanResult, finish, judge_folder, run_plan
+from runtime_envs.build import build
+from runtime_envs.catalog import FRAMEWORKS
+from shared.errors import EnvironmentFailed
+from shared.settings import load_settings
+from shared.store import Store
+
+
+def run_command(
+    plan_path: Path, out: Path | None, model: str | None, judge: str | None, *, fresh: bool, console: Console
+) -> int:
+    """The exit code: 0 when the whole plan has results, 1 when something is missing."""
+    plan = read_plan(plan_path)
+    settings = load_settings({"llm_model": model, "judge_model": judge}, plan.settings)
+    experiment = describe_experiment(plan, settings)
+    progress = RunProgress(console)
+    with handled_interrupts(progress.warn) as interrupts, progress.shown():
+        result = run_plan(experiment, out, fresh=fresh, progress=progress, interrupts=interrupts)
+    _print_result(result, console)
+    return int(bool(result.missing or result.unjudged))
+
+
+def judge_command(folder: Path, model: str | None, console: Console) -> int:
+    """Judge and report again; 1 when reports are left without a verdict."""
+    store, experiment = _existing(folder, model)
+    progress = RunProgress(console)
+    store.lock()
+    with handled_interrupts(progress.warn) as interrupts, progress.shown():
+        judge_folder(store, experiment, progress, interrupts)
+        result = finish(store, experiment, progress, stopped=interrupts.stopping)
+    _print_result(result, console)
+    return int(bool(result.unjudged))
+
+
+def report_command(folder: Path, console: Console) -> None:
+    store, experiment = _existing(folder, None)
+    progress = RunProgress(console)
+    with progress.shown():
+        result = finish(store, experiment, progress)
+    _print_result(result, console)
+
+
+def build_command(names: list[str], console: Console) -> int:
+    """Build each; 1 when one failed, after trying all."""
+    wanted = names or sorted({framework.environment for framework in FRAMEWORKS.values()})
+    failed = 0
+    for name in wanted:
+        try:
+            built = build(name, on_progress=lambda text, name=name: console.print(f"{name}: {text}"))  # type: ignore[misc]
+        except EnvironmentFailed as error:
+            console.print(Text(str(error), style="red"))
+            failed += 1
+            continue
+        how = "was there" if built.reused else f"built in {built.build_s:.1f} s"
+        console.print(f"{name}: {how}, {built.size_bytes / 1e6:,.0f} MB, {built.path}", highlight=False)
+    return int(failed > 0)
+
+
+def _existing(folder: Path, judge: str | None) -> tuple[Store, Experiment]:
+    store = Store.existing(folder)
+    manifest = store.manifest()
+    given = {
+        "llm_model": manifest.settings["llm_model"],
+        "judge_model": judge or manifest.settings["judge_model"],
+    }
+    return store, describe_experiment(manifest.plan, load_settings(given, manifest.plan.settings))
+
+
+def _print_result(result: PlanResult, console: Console) -> None:
+    console.print(summary_table(result.analysis))
+    if result.missing:
+        console.print(f"{result.missing} runs are missing: the same command goes on with them.", style="yellow")
+    if result.unjudged:
+        console.print(
+            f"{result.unjudged} reports have no verdict: levelfield judge {result.folder}", style="yellow"
+        )
+    console.print(f"Report: {result.report}", highlight=False, soft_wrap=True)

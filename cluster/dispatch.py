@@ -1,0 +1,96 @@
+"""Carry out a schedule: keep every free node busy with one run, and hand each record over as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from cluster.inference_node import MeasuredRun, RunJob
+from cluster.interrupts import Interrupts
+from cluster.nodes import POLL_S, Node, activity
+from cluster.progress import RunProgress
+from cluster.schedule import Assignment, Schedule
+from shared.errors import NodeFailed, ServerUnavailable
+from shared.records import Status
+
+GIVE_UP_AFTER = 3
+"""Model errors in a row, in a whole session: then the server is down, and more runs would say nothing."""
+
+
+def dispatch(
+    nodes: Sequence[Node],
+    schedule: Schedule,
+    job_for: Callable[[Assignment], RunJob],
+    keep: Callable[[MeasuredRun], None],
+    progress: RunProgress,
+    interrupts: Interrupts,
+) -> None:
+    """Until nothing is left, or the user stops it; then the runs in flight are still finished.
+
+    Raises:
+        ServerUnavailable: The model server failed several runs in a row.
+        NodeFailed: No node is left.
+    """
+    free = {node.name: node for node in nodes}
+    in_flight: dict[Any, tuple[Node, Assignment]] = {}
+    model_errors = 0
+    while True:
+        if not interrupts.stopping:
+            _fill(free, in_flight, schedule, job_for)
+        if not in_flight:
+            if schedule.left and not interrupts.stopping:
+                raise NodeFailed("All inference nodes are gone. Run the same command again to go on.")
+            return
+        ready, _ = ray.wait(list(in_flight), timeout=POLL_S)
+        progress.doing(_activities(node for node, _ in in_flight.values()))
+        for ref in ready:
+            node, assignment = in_flight.pop(ref)
+            try:
+                measured: MeasuredRun = ray.get(ref)
+            except RayError as error:
+                schedule.finished(node.name, assignment, Status.INFRASTRUCTURE_ERROR)
+                schedule.node_lost(node.name)
+                progress.warn(f"Node {node.name} is lost ({type(error).__name__}); its runs go elsewhere.")
+                continue
+            keep(measured)
+            status = measured.record.status
+            schedule.finished(node.name, assignment, status)
+            free[node.name] = node
+            model_errors = model_errors + 1 if status is Status.MODEL_ERROR else 0
+            if model_errors >= GIVE_UP_AFTER:
+                raise ServerUnavailable(_server_failed(measured))
+
+
+def _fill(
+    free: dict[str, Node],
+    in_flight: dict[Any, tuple[Node, Assignment]],
+    schedule: Schedule,
+    job_for: Callable[[Assignment], RunJob],
+) -> None:
+    for name in list(free):
+        assignment = schedule.take(name)
+        if assignment is None:
+            continue
+        node = free.pop(name)
+        in_flight[node.actor.measure.remote(job_for(assignment))] = (node, assignment)
+
+
+def _activities(nodes: Any) -> str:
+    texts = []
+    for node in nodes:
+        seen = activity(node)
+        if seen is None:
+            continue
+        texts.append(seen.describe())
+    return "; ".join(texts)
+
+
+def _server_failed(measured: MeasuredRun) -> str:
+    reason = (measured.record.error or "").strip().partition("\n")[0]
+    return (
+        f"The model server failed {GIVE_UP_AFTER} runs in a row. Last: {reason} "
+        "What is complete is kept: mend the server and run the same command again."
+    )

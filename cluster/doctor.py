@@ -1,0 +1,102 @@
+"""What is here, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from runtime_envs.build import available, cache_root
+from runtime_envs.catalog import FRAMEWORKS
+from shared.settings import load_settings
+
+NEEDED_DISK_GB = 4
+"""All environments and the embedded model take 1.5 GB; the rest is room for results and Ray's own files."""
+
+PROBE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One line of the doctor's report."""
+
+    ok: bool
+    what: str
+    found: str
+    cure: str = ""
+    optional: bool = False
+    """Whether the default path works without it."""
+
+
+def examine() -> list[Examined]:
+    """In the order a newcomer needs them."""
+    return [*_machine(), *_environments(), *_servers(), _settings()]
+
+
+def _machine() -> Iterator[Examined]:
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    yield Examined(fits, "Python", platform.python_version(), "" if fits else "install Python 3.11, 3.12 or 3.13")
+    yield Examined(True, "Ray", version("ray"))
+    yield Examined(True, "Levelfield", version("levelfield"))
+    yield Examined(True, "cores", str(os.cpu_count()))
+    folder = cache_root()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free_gb = shutil.disk_usage(existing).free / 1e9
+    cure = "" if free_gb >= NEEDED_DISK_GB else f"free space, or set LEVELFIELD_CACHE (now {folder})"
+    yield Examined(free_gb >= NEEDED_DISK_GB, "disk", f"{free_gb:.0f} GB free", cure)
+    gpus = _gpus()
+    yield Examined(bool(gpus), "GPU", gpus or "none: the embedded model runs on the CPU", optional=True)
+
+
+def _gpus() -> str:
+    from ray._private.accelerators import NvidiaGPUAcceleratorManager  # noqa: PLC0415 - heavy, and only here
+
+    count = NvidiaGPUAcceleratorManager.get_current_node_num_accelerators()
+    kind = NvidiaGPUAcceleratorManager.get_current_node_accelerator_type()
+    return f"{count} x {kind}" if count else ""
+
+
+def _environments() -> Iterator[Examined]:
+    users: dict[str, list[str]] = {}
+    for framework in FRAMEWORKS.values():
+        users.setdefault(framework.environment, []).append(framework.name)
+    for state in available():
+        if state.kind == "project":
+            continue
+        names = ", ".join(users.get(state.name, [state.kind]))
+        found = f"built, {state.size_bytes / 1e6:,.0f} MB" if state.built else "not built: the first run does it"
+        cure = "" if state.built else f"levelfield envs build {state.name}"
+        yield Examined(state.built, f"environment {state.name} ({names})", found, cure, optional=True)
+
+
+def _servers() -> Iterator[Examined]:
+    ollama = os.environ.get("OLLAMA_HOST", "http://127.0.0.1:11434")
+    if "://" not in ollama:
+        ollama = f"http://{ollama}"
+    servers = {
+        "Ollama": (f"{ollama}/api/version", "ollama serve"),
+        "vLLM": ("http://127.0.0.1:8000/v1/models", "vllm serve MODEL"),
+    }
+    for name, (url, command) in servers.items():
+        answers = _answers(url)
+        found = f"answers at {url}" if answers else f"does not answer at {url}"
+        yield Examined(answers, name, found, "" if answers else f"only if you want it: {command}", optional=True)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=PROBE_TIMEOUT_S) as answer:  # noqa: S310 - http, stated above
+            return bool(answer.status == 200)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+
+
+def _settings() -> Examined:
+    settings = load_settings()
+    return Examined(True, "model", f"{settings.llm_model}, judged by {settings.judge}")

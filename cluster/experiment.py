@@ -1,0 +1,169 @@
+"""What an experiment is before it starts: its plan checked, its identity, its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from cluster.schedule import Assignment
+from runtime_envs.catalog import FRAMEWORKS, environment
+from shared.errors import PlanError
+from shared.plan import Plan, digest
+from shared.records import RunKey
+from shared.settings import BenchmarkSettings
+from shared.store import slug
+from shared.suggest import unknown_name
+from shared.tasks.load_task import load_task
+from shared.tasks.task import Task
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MEASURING_CODE = ("frameworks", "shared/prompts", "shared/tools", "cluster/gateway", "cluster/servers")
+"""Code that can change what is measured; the rest may change between a run and its resume."""
+
+MAX_PLAN_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked plan with all it names."""
+
+    plan: Plan
+    settings: BenchmarkSettings
+    tasks: dict[str, Task]
+    identity: dict[str, Any]
+    """What must be equal for runs to be pooled."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.plan.name}-{slug(self.settings.llm_model)}-{digest(self.identity)[:6]}"
+
+    def task_of(self, key: RunKey) -> Task:
+        return self.tasks[key.task]
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan file as data; nothing in it is executed.
+
+    Raises:
+        PlanError: With the file, the key and what is wrong with it.
+    """
+    try:
+        if path.stat().st_size > MAX_PLAN_BYTES:
+            raise PlanError(f"{path} is over {MAX_PLAN_BYTES:,} bytes: that is no plan.")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlanError(f"There is no plan {path}. Ready-made ones are in plans/.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"Cannot read the plan {path}: {error}.") from None
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" near line {where.line + 1}" if where else ""
+        raise PlanError(f"{path} is not valid YAML{line}: {getattr(error, 'problem', error)}.") from None
+    if not isinstance(content, dict):
+        raise PlanError(f"{path} must hold keys and values, such as `name: quick`. See plans/quick.yaml.")
+    try:
+        return Plan.model_validate(content)
+    except ValidationError as error:
+        raise PlanError(f"{path}: " + "; ".join(_problem(problem) for problem in error.errors())) from None
+
+
+def describe_experiment(plan: Plan, settings: BenchmarkSettings) -> Experiment:
+    """Check every name in the plan, and work out its identity.
+
+    Raises:
+        PlanError: An unknown framework, task, item or agent, naming the nearest right one.
+    """
+    for name in plan.frameworks:
+        if name not in FRAMEWORKS:
+            raise PlanError(unknown_name("framework", name, FRAMEWORKS))
+    tasks = {}
+    for wanted in plan.tasks:
+        task = tasks[wanted.name] = load_task(wanted.name)
+        for item in wanted.items:
+            task.agents(item, plan.tools, plan.limits.max_tokens)
+    return Experiment(plan, settings, tasks, _identity(plan, settings, tasks))
+
+
+def experiment_folder(experiment: Experiment, out: Path | None, *, fresh: bool) -> Path:
+    """`out`, or the experiment's newest folder below `results_dir`; with `fresh`, one that is not there yet."""
+    if out:
+        return out.expanduser().resolve()
+    base = _results_dir(experiment.settings.results_dir) / experiment.name
+    number = 1
+    while _numbered(base, number + 1).exists():
+        number += 1
+    newest = _numbered(base, number)
+    return _numbered(base, number + 1) if fresh and newest.exists() else newest
+
+
+def total_runs(plan: Plan) -> int:
+    return len(plan.frameworks) * len(plan.arms) * plan.iterations * sum(len(t.items) for t in plan.tasks)
+
+
+def needs_model(plan: Plan) -> bool:
+    """Whether any framework of the plan talks to a model; `scripted` does not."""
+    return set(plan.frameworks) != {"scripted"}
+
+
+def agents_for(experiment: Experiment, assignment: Assignment) -> Any:
+    key, plan = assignment.key, experiment.plan
+    return experiment.task_of(key).agents(key.item, plan.tools, plan.limits.max_tokens)
+
+
+def _identity(plan: Plan, settings: BenchmarkSettings, tasks: dict[str, Task]) -> dict[str, Any]:
+    return {
+        **{f"plan: {key}": value for key, value in plan.measured.items()},
+        **{f"settings: {key}": value for key, value in settings.identity.items()},
+        **{f"task: {wanted.name}": tasks[wanted.name].digests(wanted.items)["runs"] for wanted in plan.tasks},
+        **{
+            f"environment: {name}": _file_digest([environment(FRAMEWORKS[name].environment).lock])
+            for name in plan.frameworks
+        },
+        "code": _file_digest(
+            path for folder in MEASURING_CODE for path in sorted((ROOT / folder).rglob("*.py"))
+        ),
+    }
+
+
+def _file_digest(paths: Any) -> str:
+    found = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes()
+        found.update(f"{path.name}:{len(content)}:".encode() + content)
+    return found.hexdigest()
+
+
+def _results_dir(folder: Path) -> Path:
+    """A submitted job runs in a folder that Ray deletes: there, relative means below the home folder."""
+    if folder.is_absolute():
+        return folder
+    in_job = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
+    return (Path.home() / "levelfield" / folder) if in_job else folder.resolve()
+
+
+def _numbered(base: Path, number: int) -> Path:
+    return base if number == 1 else base.with_name(f"{base.name}-{number}")
+
+
+def _problem(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"]) or "plan"
+    if problem["type"] == "extra_forbidden":
+        parent = problem["loc"][0] if len(problem["loc"]) > 1 else None
+        known = _known_keys(parent)
+        return unknown_name("key", str(problem["loc"][-1]), known)
+    return f"{where}: {re.sub(r'^Value error, ', '', problem['msg'])}"
+
+
+def _known_keys(parent: Any) -> list[str]:
+    from shared.plan import Limits, TaskPlan  # noqa: PLC0415 - only to word an error
+
+    model = {"limits": Limits, "tasks": TaskPlan}.get(parent, Plan)
+    return list(model.model_fields)

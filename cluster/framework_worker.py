@@ -1,0 +1,68 @@
+"""The process of one run, in its framework's environment: standard library, Ray and the contract only.
+
+A fresh one per run, so no state leaks between runs; it imports its framework before the clock starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import platform
+import time
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.contract import Adapter, LimitReached, Outcome, RunRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ERROR_CHARACTERS = 4000
+"""Kept of an error's text: enough for a traceback's end, too little to fill a disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class BootReport:
+    """What the framework's environment says of itself."""
+
+    import_s: float
+    versions: dict[str, str]
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerResult:
+    """What came of one `Adapter.run`: an outcome or an error."""
+
+    latency_s: float
+    outcome: Outcome | None = None
+    error: str | None = None
+    limit_reached: bool = False
+
+
+class FrameworkWorker:
+    """Made a Ray actor by the inference node, with the environment's interpreter."""
+
+    def boot(self, module: str) -> BootReport:
+        """Import the adapter, and with it the framework."""
+        started = time.perf_counter()
+        self._adapter: Any = importlib.import_module(module)
+        import_s = time.perf_counter() - started
+        return BootReport(import_s, _versions(self._adapter.DISTRIBUTIONS), platform.python_version())
+
+    def execute(self, request: RunRequest) -> WorkerResult:
+        """Run the adapter once. Whatever it raises comes back as text: its class may not exist elsewhere."""
+        adapter: Adapter = self._adapter
+        started = time.perf_counter()
+        try:
+            outcome = adapter.run(request)
+        except Exception as error:  # noqa: BLE001 - any error of a framework is a result
+            latency_s = time.perf_counter() - started
+            text = "".join(traceback.format_exception(error))[-ERROR_CHARACTERS:]
+            return WorkerResult(latency_s, error=text, limit_reached=isinstance(error, LimitReached))
+        return WorkerResult(time.perf_counter() - started, outcome=outcome)
+
+
+def _versions(distributions: Iterable[str]) -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in distributions}

@@ -1,0 +1,146 @@
+"""Have reports judged in parallel on nodes that no run holds: Ray tasks, a bounded number in flight."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from cluster.experiment import Experiment
+from cluster.interrupts import Interrupts
+from cluster.nodes import POLL_S, Node
+from cluster.progress import RunProgress
+from judge.chat import JudgeEndpoint
+from judge.checks import check_report
+from judge.judge_report import judge_report
+from shared.records import RunRecord, Status, Verdict
+from shared.store import Store
+from shared.yardsticks import Rubric
+
+LEASE_S = 24 * 3600.0
+"""Judging ends when it is done; a lease needs some end."""
+REQUEST_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True)
+class JudgeJob:
+    """One report and what it is held against. No word of the framework."""
+
+    run_id: str
+    attempt_id: str
+    text: str
+    description: str
+    rubric: Rubric
+    evidence: str
+
+
+def check_reports(store: Store, experiment: Experiment) -> None:
+    """Checks without a model, of every complete report that has none yet."""
+    checked = {check.attempt_id for check in store.checks()}
+    for record in _reports(store):
+        if record.attempt_id not in checked:
+            spec = experiment.task_of(record.key).check_spec(record.key.item)
+            store.write_check(check_report(record.text, record.key.run_id, record.attempt_id, spec))
+
+
+def unjudged(store: Store, experiment: Experiment, judge: str) -> list[JudgeJob]:
+    """Complete reports without a verdict of `judge`, scored or not, in an order that hides the framework."""
+    judged = {verdict.attempt_id for verdict in store.verdicts() if verdict.judge == judge}
+    jobs = []
+    for record in _reports(store):
+        if record.attempt_id in judged:
+            continue
+        task, item = experiment.task_of(record.key), record.key.item
+        jobs.append(
+            JudgeJob(
+                record.key.run_id,
+                record.attempt_id,
+                record.text,
+                task.description(item),
+                task.rubric,
+                task.evidence(item),
+            )
+        )
+    return sorted(jobs, key=lambda job: job.attempt_id)
+
+
+def judge_reports(
+    nodes: Sequence[Node],
+    jobs: Sequence[JudgeJob],
+    store: Store,
+    judge: str,
+    parallel: int,
+    progress: RunProgress,
+    interrupts: Interrupts,
+) -> None:
+    """Write a verdict per job. A judge that cannot be reached leaves reports unjudged, and says so."""
+    waiting = deque(jobs)
+    leases = [(node, ray.get(node.actor.open_judging.remote(LEASE_S))) for node in nodes]
+    slots = deque((node, lease) for _ in range(parallel) for node, lease in leases)
+    in_flight: dict[Any, Any] = {}
+    try:
+        while (waiting and not interrupts.stopping) or in_flight:
+            while waiting and slots and not interrupts.stopping:
+                node, lease = slots.popleft()
+                endpoint = JudgeEndpoint(
+                    base_url=lease.base_url,
+                    api_key=None,
+                    model=node.info.identity.served_model,
+                    timeout_s=REQUEST_TIMEOUT_S,
+                )
+                in_flight[_submit(node, waiting.popleft(), endpoint, judge)] = (node, lease)
+            ready, _ = ray.wait(list(in_flight), timeout=POLL_S)
+            progress.doing(f"{len(in_flight)} reports with {judge}")
+            for ref in ready:
+                slots.append(in_flight.pop(ref))
+                _keep(ref, store, progress)
+    finally:
+        for node, _ in leases:
+            node.actor.close_judging.remote()
+
+
+def _submit(node: Node, job: JudgeJob, endpoint: JudgeEndpoint, judge: str) -> Any:
+    return (
+        ray.remote(_judge)
+        .options(
+            num_cpus=0,  # it waits for the model; how many may wait is bounded by the slots
+            max_retries=2,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node.place.ray_node_id, soft=False),
+        )
+        .remote(job, endpoint, judge)
+    )
+
+
+def _judge(job: JudgeJob, endpoint: JudgeEndpoint, judge: str) -> Verdict:
+    return judge_report(
+        job.text,
+        run_id=job.run_id,
+        attempt_id=job.attempt_id,
+        description=job.description,
+        rubric=job.rubric,
+        evidence=job.evidence,
+        endpoint=endpoint,
+        judge_name=judge,
+    )
+
+
+def _keep(ref: Any, store: Store, progress: RunProgress) -> None:
+    try:
+        verdict: Verdict = ray.get(ref)
+    except RayError as error:
+        cause = error.cause if isinstance(error, RayTaskError) else error
+        progress.warn(f"A report is left unjudged: {cause}. `levelfield judge` goes on with it.")
+    else:
+        store.write_verdict(verdict)
+        if not verdict.scored:
+            progress.warn(f"  no usable verdict in {len(verdict.attempts)} attempts: recorded as a failure")
+    progress.advance()
+
+
+def _reports(store: Store) -> list[RunRecord]:
+    return [record for record in store.runs() if record.status is Status.COMPLETED]

@@ -1,0 +1,85 @@
+"""From what a worker said and what the wire shows to a run's status: pure code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cluster.framework_worker import WorkerResult
+from shared.records import Call, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What the gateway saw of one run."""
+
+    calls: Sequence[Call]
+    budget_exceeded: Sequence[str] = ()
+    """Which of the lease's budgets ran out, in words."""
+    contaminated: bool = False
+    """Whether another run's traffic came in between."""
+
+    @property
+    def model_calls(self) -> list[Call]:
+        return [call for call in self.calls if call.kind == "model"]
+
+
+def classify(
+    result: WorkerResult | None, wire: Wire, *, timed_out: bool = False
+) -> tuple[Status, str | None]:
+    """The run's status, and in words what went wrong.
+
+    Args:
+        result: What the framework's process answered; None when it died or was stopped at the deadline.
+        wire: What the gateway saw.
+        timed_out: Whether the run's deadline had passed.
+    """
+    if wire.contaminated:
+        return Status.CONTAMINATED, "Another run's request reached this node during the run."
+    if timed_out:
+        return Status.TIMEOUT, "Still running at the run's deadline (limits.run_timeout_s)."
+    if result is None:
+        return Status.INFRASTRUCTURE_ERROR, "The framework's process died."
+    if result.outcome is None:
+        return _failed(result, wire)
+    if not result.outcome.text.strip():
+        return _empty(wire)
+    return Status.COMPLETED, None
+
+
+def limits_hit(wire: Wire) -> list[str]:
+    """Answers that the plan's token limit cut off, by the order of model calls, from 1."""
+    return [
+        f"model call {number}: max_tokens"
+        for number, call in enumerate(wire.model_calls, start=1)
+        if call.finish_reason == "length"
+    ]
+
+
+def _failed(result: WorkerResult, wire: Wire) -> tuple[Status, str | None]:
+    if wire.budget_exceeded:
+        return Status.LIMIT_REACHED, f"{'; '.join(wire.budget_exceeded)}\n{result.error}"
+    if result.limit_reached:
+        return Status.LIMIT_REACHED, result.error
+    server_failure = _server_failure(wire)
+    if server_failure:
+        return Status.MODEL_ERROR, f"{server_failure}\n{result.error}"
+    return Status.FRAMEWORK_ERROR, result.error
+
+
+def _empty(wire: Wire) -> tuple[Status, str | None]:
+    answers = wire.model_calls
+    if answers and answers[-1].completion_tokens:
+        return Status.FRAMEWORK_ERROR, "The framework returned no text although the model had answered."
+    return Status.MODEL_ERROR, "The model's last answer was empty."
+
+
+def _server_failure(wire: Wire) -> str | None:
+    """The last model call's failure, if it is the server's: not a 4xx, which says the request was wrong."""
+    calls = wire.model_calls
+    if not calls or not calls[-1].failed:
+        return None
+    last = calls[-1]
+    if 400 <= last.status < 500 and last.status not in (408, 429, 499):
+        return None
+    return f"Model call {len(calls)}: HTTP {last.status}: {last.error or 'failed'}"

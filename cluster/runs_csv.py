@@ -1,0 +1,86 @@
+"""runs.csv: a row per run, derived from the records and disposable."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from typing import Any
+
+from shared.records import CheckResult, RunRecord, Verdict
+from shared.store import Store
+
+CRITERIA = ("completeness", "accuracy", "structure", "insight", "readability")
+"""Always columns, so that a folder without verdicts has the same shape; a task's others are added."""
+
+
+def write_runs_csv(store: Store, judge: str | None = None) -> None:
+    """Join runs, verdicts and checks.
+
+    Args:
+        store: Whose runs.csv is written.
+        judge: Whose scores; None: the judge the experiment was planned with.
+    """
+    settings = store.manifest().settings
+    judge = judge or settings.get("judge_model") or settings["llm_model"]
+    verdicts = {v.attempt_id: v for v in store.verdicts() if v.judge == judge and v.repeat == 1}
+    checks = {check.attempt_id: check for check in store.checks()}
+    rows = [
+        _row(record, verdicts.get(record.attempt_id), checks.get(record.attempt_id))
+        for record in store.runs()
+    ]
+    extra = sorted({name for row in rows for name in row} - set(_COLUMNS))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*_COLUMNS, *extra], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    store.write_derived("runs.csv", text.getvalue())
+
+
+_COLUMNS = (
+    *("framework", "arm", "task", "item", "iteration", "attempt", "status"),
+    *("latency_s", "prompt_tokens", "completion_tokens", "total_tokens"),
+    *CRITERIA,
+    *("overall", "judge_overall", "judge"),
+    *("section_share", "words", "words_in_range", "fact_recall"),
+    *("model_s", "tool_s", "framework_s", "model_calls", "tool_calls"),
+    *("native_prompt_tokens", "native_completion_tokens", "limits_hit", "boot_s", "import_s"),
+    *("node", "position", "started_at", "report_digest", "error"),
+)
+
+
+def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        **record.key.model_dump(),
+        **record.model_dump(
+            include={
+                *("attempt", "status", "latency_s", "prompt_tokens", "completion_tokens", "total_tokens"),
+                *("model_s", "tool_s", "model_calls", "tool_calls", "node", "position", "started_at"),
+                *("native_prompt_tokens", "native_completion_tokens"),
+            },
+            mode="json",
+        ),
+        "total_tokens": record.total_tokens,
+        "framework_s": _framework_s(record),
+        "limits_hit": "; ".join(record.limits_hit),
+        "report_digest": hashlib.sha256(record.text.encode()).hexdigest() if record.text else "",
+        "error": (record.error or "").strip().partition("\n")[0],
+    }
+    if record.boot:
+        row |= {"boot_s": record.boot.process_s, "import_s": record.boot.import_s}
+    if verdict:
+        row |= {"overall": verdict.overall, "judge_overall": verdict.judge_overall, "judge": verdict.judge}
+        row |= verdict.scores
+    if check:
+        row |= {
+            "section_share": check.section_share,
+            "words": check.words,
+            "words_in_range": check.words_in_range,
+            "fact_recall": check.fact_recall,
+        }
+    return row
+
+
+def _framework_s(record: RunRecord) -> float | None:
+    """Latency less model and tool time; None without a latency."""
+    return None if record.latency_s is None else record.latency_s - record.model_s - record.tool_s

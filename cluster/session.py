@@ -1,0 +1,112 @@
+"""The Ray session: a local one, the job's own cluster, or one to join by address."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from shared.errors import NodeFailed, ServerUnavailable
+
+ROOT = Path(__file__).resolve().parent.parent
+"""Where our rooms are: a checkout, or what `ray job submit` unpacked."""
+
+STAND_IN = "inference_node"
+"""The resource that stands for a GPU on machines without one."""
+
+CONNECT_TIMEOUT_S = 60.0
+"""`ray.init` on a dead address blocks for minutes."""
+
+UPLOAD_EXCLUDES = [".git", ".venv", ".uv", "results", "tests", "docs", "benchmarks"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlace:
+    """Where one inference node goes: a machine and what it holds of it."""
+
+    name: str
+    ray_node_id: str
+    resources: dict[str, float]
+    """Ray's resources for the actor: {"GPU": 1}, the stand-in, or {"CPU": 1}."""
+
+
+@contextmanager
+def ray_session(address: str | None) -> Iterator[None]:
+    """Connected to Ray inside the block; what we started ends with it."""
+    # Otherwise Ray starts workers through `uv run` if the driver was started so.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    joined = address or os.environ.get("RAY_ADDRESS")
+    _connect(joined) if joined else _start_local()
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _start_local() -> None:
+    # Ray's own default, token authentication, with a token of this session instead of one in the home
+    # folder. RAY_AUTH_MODE itself would have to be set before ray is imported.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    ray.init(
+        resources={STAND_IN: 1},
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        object_store_memory=200_000_000,
+        runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
+    )
+
+
+def _connect(address: str) -> None:
+    """Join a running cluster; in a submitted job Ray has already unpacked our code on every machine."""
+    in_job = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
+    environment: dict[str, Any] = {} if in_job else {"working_dir": str(ROOT), "excludes": UPLOAD_EXCLUDES}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    with ThreadPoolExecutor(1) as pool:
+        joining = pool.submit(ray.init, address, runtime_env=environment, **options)
+        try:
+            joining.result(CONNECT_TIMEOUT_S)
+        except FutureTimeout:
+            os.write(2, f"No Ray cluster answers at {address}. Is it running? Try: ray status\n".encode())
+            os._exit(ServerUnavailable.exit_code)  # the thread inside ray.init cannot be stopped
+        except ConnectionError as error:
+            raise ServerUnavailable(f"No Ray cluster at {address}: {error}. Try: ray status") from None
+
+
+def node_places(machines: list[dict[str, Any]]) -> list[NodePlace]:
+    """One inference node per GPU; on a cluster without GPUs one per stand-in; without these, one per machine.
+
+    Args:
+        machines: As `ray.nodes()` gives them.
+    """
+    alive = [machine for machine in machines if machine["Alive"]]
+    for resource in ("GPU", STAND_IN):
+        places = [
+            NodePlace(
+                f"{machine['NodeManagerHostname']}/{resource.lower()}{index}",
+                machine["NodeID"],
+                {resource: 1},
+            )
+            for machine in alive
+            for index in range(int(machine["Resources"].get(resource, 0)))
+        ]
+        if places:
+            return places
+    places = [
+        NodePlace(machine["NodeManagerHostname"], machine["NodeID"], {"CPU": 1})
+        for machine in alive
+        if machine["Resources"].get("CPU", 0) >= 1
+    ]
+    if not places:
+        raise NodeFailed("The Ray cluster has neither a GPU nor a CPU to give. See: ray status")
+    return places

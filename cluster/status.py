@@ -1,0 +1,54 @@
+"""How far an experiment is, read from its folder while it runs or afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from shared.records import Status
+from shared.store import Store
+
+
+def read_status(folder: Path) -> dict[str, Any]:
+    """Counts per framework and status. Statuses that a resume repeats count as left.
+
+    Raises:
+        ResultsMismatch: `folder` is no experiment, or of a newer Levelfield.
+    """
+    store = Store.existing(folder)
+    manifest = store.manifest()
+    plan = manifest.plan
+    per_framework = len(plan.arms) * plan.iterations * sum(len(task.items) for task in plan.tasks)
+    runs = store.runs()
+    frameworks = {}
+    for name in plan.frameworks:
+        statuses = Counter(str(record.status) for record in runs if record.key.framework == name)
+        done = sum(record.status.is_final for record in runs if record.key.framework == name)
+        frameworks[name] = {"planned": per_framework, "done": done, "statuses": dict(statuses)}
+    verdicts = store.verdicts()
+    return {
+        "experiment": manifest.experiment,
+        "created_at": manifest.created_at,
+        "llm_model": manifest.settings["llm_model"],
+        "planned": per_framework * len(plan.frameworks),
+        "done": sum(entry["done"] for entry in frameworks.values()),
+        "completed": sum(record.status is Status.COMPLETED for record in runs),
+        "verdicts": sum(verdict.scored for verdict in verdicts),
+        "verdicts_failed": sum(not verdict.scored for verdict in verdicts),
+        "frameworks": frameworks,
+    }
+
+
+def status_table(found: dict[str, Any]) -> Table:
+    table = Table(
+        "Framework", "Done", "Planned", "Statuses", box=None, pad_edge=False, title_justify="left",
+        title=f"{found['experiment']}: {found['done']} of {found['planned']} runs, "
+        f"{found['verdicts']} verdicts ({found['verdicts_failed']} failed)",
+    )  # fmt: skip
+    for name, entry in found["frameworks"].items():
+        statuses = ", ".join(f"{count} {status}" for status, count in sorted(entry["statuses"].items()))
+        table.add_row(name, str(entry["done"]), str(entry["planned"]), statuses)
+    return table

@@ -1,0 +1,94 @@
+"""A plan file is checked as a whole before anything starts, and mistakes are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cluster.experiment import describe_experiment, experiment_folder, read_plan, total_runs
+from shared.errors import PlanError
+from shared.plan import Plan
+from shared.settings import load_settings
+
+GOOD = """
+name: p
+frameworks: [direct, langgraph]
+tasks: [{name: company_research, items: [stripe]}]
+"""
+
+
+def plan_file(folder: Path, text: str) -> Path:
+    path = folder / "plan.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["quick", "full", "dry"])
+def test_the_shipped_plans_are_good(name: str) -> None:
+    """Every plan in plans/ describes an experiment."""
+    plan = read_plan(Path(f"plans/{name}.yaml"))
+    describe_experiment(plan, load_settings({}, plan.settings))
+    assert total_runs(plan) == {"quick": 18, "full": 54, "dry": 8}[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [", "not valid YAML near line"),
+        ("- just\n- a list", "keys and values"),
+        ("", "keys and values"),
+        (GOOD + "iteratons: 3", 'Did you mean "iterations"'),
+        (GOOD + "limits: {max_token: {}}", 'Did you mean "max_tokens"'),
+        (GOOD + "iterations: 0", "iterations: "),
+        (GOOD + "iterations: many", "iterations: "),
+        (GOOD.replace("[direct, langgraph]", "[]"), "frameworks"),
+        (GOOD.replace("[direct, langgraph]", "[direct, direct]"), "more than once: direct"),
+        (GOOD.replace("name: p", "name: ../../etc"), "name"),
+        (GOOD + "bad: !!python/object/apply:os.system ['true']", "not valid YAML"),
+    ],
+)
+def test_a_malformed_plan(tmp_path: Path, text: str, message: str) -> None:
+    """Each kind of mistake in a plan file is a PlanError that says where."""
+    with pytest.raises(PlanError, match=message):
+        read_plan(plan_file(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("langgraph", "langgraf", 'Did you mean "langgraph"'),
+        ("company_research", "company_reserch", 'Did you mean "company_research"'),
+        ("stripe", "stryp", 'Did you mean "stripe"'),
+    ],
+)
+def test_an_unknown_name(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """Unknown frameworks, tasks and items are answered with the nearest right name."""
+    plan = read_plan(plan_file(tmp_path, GOOD.replace(old, new)))
+    with pytest.raises(PlanError, match=message):
+        describe_experiment(plan, load_settings())
+
+
+def test_a_missing_plan_file(tmp_path: Path) -> None:
+    """The message names the file and where ready-made plans are."""
+    with pytest.raises(PlanError, match=r"no\.yaml.*plans/"):
+        read_plan(tmp_path / "no.yaml")
+
+
+def test_same_plan_same_folder_and_fresh_a_new_one(tmp_path: Path) -> None:
+    """The same plan finds its newest folder again; --fresh makes another; other limits are another experiment."""
+    settings = load_settings({"results_dir": tmp_path})
+
+    def folder(text: str, *, fresh: bool = False) -> Path:
+        plan: Plan = read_plan(plan_file(tmp_path, text))
+        return experiment_folder(describe_experiment(plan, settings), None, fresh=fresh)
+
+    first = folder(GOOD)
+    assert folder(GOOD, fresh=True) == first
+    first.mkdir()
+    assert folder(GOOD) == first
+    second = folder(GOOD, fresh=True)
+    assert second.name == f"{first.name}-2"
+    second.mkdir()
+    assert folder(GOOD) == second
+    assert folder(GOOD + "seed: 8") not in (first, second)

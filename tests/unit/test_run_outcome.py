@@ -1,0 +1,59 @@
+"""How a run ended is read from the worker's answer and the wire, and our faults are never a framework's."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.framework_worker import WorkerResult
+from cluster.run_outcome import Wire, classify, limits_hit
+from shared.contract import Outcome
+from shared.records import Call, Status
+
+
+def call(status: int = 200, error: str | None = None, finish: str = "stop", tokens: int = 5) -> Call:
+    return Call(
+        sequence=1, kind="model", path="/v1/chat/completions", arrived_s=0, last_byte_s=1, status=status,
+        error=error, finish_reason=finish, completion_tokens=tokens,
+    )  # fmt: skip
+
+
+OK = WorkerResult(1.0, outcome=Outcome("report", {"writer": "report"}))
+EMPTY = WorkerResult(1.0, outcome=Outcome(" \n", {}))
+RAISED = WorkerResult(1.0, error="ValueError: no")
+LIMITED = WorkerResult(1.0, error="LimitReached", limit_reached=True)
+
+
+@pytest.mark.parametrize(
+    ("result", "wire", "status"),
+    [
+        (OK, Wire([call()]), Status.COMPLETED),
+        (OK, Wire([call(500), call()]), Status.COMPLETED),
+        (OK, Wire([call()], contaminated=True), Status.CONTAMINATED),
+        (None, Wire([]), Status.INFRASTRUCTURE_ERROR),
+        (RAISED, Wire([]), Status.FRAMEWORK_ERROR),
+        (RAISED, Wire([call()]), Status.FRAMEWORK_ERROR),
+        (RAISED, Wire([call(400)]), Status.FRAMEWORK_ERROR),
+        (RAISED, Wire([call(500)]), Status.MODEL_ERROR),
+        (RAISED, Wire([call(429)]), Status.MODEL_ERROR),
+        (RAISED, Wire([call(200, error="not JSON")]), Status.MODEL_ERROR),
+        (RAISED, Wire([call(502)], budget_exceeded=["3 model calls"]), Status.LIMIT_REACHED),
+        (LIMITED, Wire([call()]), Status.LIMIT_REACHED),
+        (EMPTY, Wire([call(tokens=0)]), Status.MODEL_ERROR),
+        (EMPTY, Wire([call(tokens=9)]), Status.FRAMEWORK_ERROR),
+    ],
+)
+def test_status(result: WorkerResult | None, wire: Wire, status: Status) -> None:
+    """Each way to end has its one status, and every status but completed says why."""
+    found, error = classify(result, wire)
+    assert found is status
+    assert (error is None) == (status is Status.COMPLETED)
+
+
+def test_a_deadline_is_a_timeout_whatever_the_process_did() -> None:
+    """A run stopped at its deadline is a timeout, not a dead process."""
+    assert classify(None, Wire([]), timed_out=True)[0] is Status.TIMEOUT
+
+
+def test_cut_off_answers_are_limits_hit() -> None:
+    """Only answers that the token limit cut off are listed, by their place."""
+    assert limits_hit(Wire([call(), call(finish="length")])) == ["model call 2: max_tokens"]

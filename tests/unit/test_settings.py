@@ -1,0 +1,56 @@
+"""Settings come from the command line, the environment, .env and the plan, in this order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("LLM_MODEL", "JUDGE_MODEL", "CONTEXT_LENGTH"):
+        monkeypatch.delenv(f"LEVELFIELD_{name}", raising=False)
+
+
+def test_precedence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each source gives way to the one before it, and a command line's None counts as not given."""
+    plan = {"llm_model": "openai:plan"}
+    assert load_settings().llm_model == "llamacpp:smollm2-135m"
+    assert load_settings({"llm_model": None}, plan).llm_model == "openai:plan"
+    (tmp_path / ".env").write_text("LEVELFIELD_LLM_MODEL=openai:dotenv\nSOMEBODY_ELSES=1\n")
+    assert load_settings({}, plan).llm_model == "openai:dotenv"
+    monkeypatch.setenv("LEVELFIELD_LLM_MODEL", "openai:environment")
+    assert load_settings({}, plan).llm_model == "openai:environment"
+    assert load_settings({"llm_model": "openai:flag"}, plan).llm_model == "openai:flag"
+
+
+@pytest.mark.parametrize("source", ["plan", "environment", ".env"])
+def test_an_unknown_key_names_the_nearest(source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A misspelt key is an error from every source."""
+    if source == "environment":
+        monkeypatch.setenv("LEVELFIELD_LLM_MODLE", "x")
+    if source == ".env":
+        (tmp_path / ".env").write_text("LEVELFIELD_LLM_MODLE=x\n")
+    plan = {"llm_modle": "x"} if source == "plan" else {}
+    with pytest.raises(SettingsError, match='Did you mean "llm_model"'):
+        load_settings({}, plan)
+
+
+def test_a_bad_value_is_named() -> None:
+    """The message names the setting and what is wrong with it."""
+    with pytest.raises(SettingsError, match="context_length"):
+        load_settings({}, {"context_length": 3})
+
+
+def test_keys_stay_out_of_plans_and_manifests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan with a key is refused, and a key from the environment shows nowhere."""
+    with pytest.raises(SettingsError, match="LEVELFIELD_LLM_API_KEY"):
+        load_settings({}, {"llm_api_key": "sk-planted"})
+    monkeypatch.setenv("LEVELFIELD_LLM_API_KEY", "sk-planted")
+    settings = load_settings()
+    assert "sk-planted" not in f"{settings!r} {settings.public} {settings.identity}"
