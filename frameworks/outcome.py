@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class NoAnswer(RuntimeError):
-    """An agent ended without text. Some frameworks pass that over in silence; here it ends the run for all."""
+    """An agent ended without text. Some frameworks pass that over in silence; here it ends any run."""
 
 
 def outcome_of(

@@ -2,8 +2,8 @@
 
     python -m frameworks.langgraph --base-url http://127.0.0.1:8080/v1 --model NAME [--request FILE]
 
-A request file is a `RunRequest` as JSON; what stands on the command line takes its place. Without a file, three
-short agents work in a row. The outcome is printed as one JSON object.
+A request file is a `RunRequest` as JSON; what stands on the command line goes before it. Without a file,
+three short agents work in a row. The outcome is printed as one JSON object.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def main(adapter: Adapter, arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = adapter.run(request_from({**raw, **options}))
     except LimitReached as limit:
-        print(f"limit reached: {limit}", file=sys.stderr)  # noqa: T201 - a command line speaks
+        print(f"limit reached: {limit}", file=sys.stderr)
         return LIMIT_REACHED_STATUS
     # On a line of its own, last: some frameworks print while they work.
-    print(json.dumps(dataclasses.asdict(outcome)), flush=True)  # noqa: T201 - a command line speaks
+    print(json.dumps(dataclasses.asdict(outcome)), flush=True)
     return 0

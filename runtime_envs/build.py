@@ -13,6 +13,7 @@ import os
 import platform
 import shutil
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -69,19 +70,24 @@ class _Note:
 
 def build(name: str, root: Path | None = None, on_progress: OnProgress = lambda _: None) -> BuiltEnvironment:
     """Return the environment, building it first when it is not there."""
-    wanted = environment(name)
+    return build_environment(environment(name), root, on_progress)
+
+
+def build_environment(
+    wanted: Environment, root: Path | None = None, on_progress: OnProgress = lambda _: None
+) -> BuiltEnvironment:
     folder = environment_folder(wanted, root)
     if (found := _built(wanted, folder)) is not None:
         return found
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _only_builder(wanted, folder, on_progress):
+        with one_builder(folder, wanted.name, on_progress):
             if (found := _built(wanted, folder)) is not None:
                 return found
             return _build(wanted, folder, on_progress)
     except OSError as error:
         raise EnvironmentFailed(
-            f"The environment {name!r} cannot be written below {folder.parent}: {error.strerror or error}. "
+            f"The environment {wanted.name!r} cannot be written below {folder.parent}: {error.strerror or error}. "
             "Make room there, or set LEVELFIELD_CACHE to a folder with space and write permission."
         ) from error
 
@@ -108,7 +114,7 @@ def cache_root() -> Path:
 
 def environment_folder(wanted: Environment, root: Path | None = None) -> Path:
     """Where it is, or would be: the name carries what decides its contents."""
-    interpreter = f"{platform.python_implementation()} {platform.python_version()} {platform.platform()}"
+    interpreter = f"{platform.python_implementation()} {platform.python_version()} {sysconfig.get_platform()}"
     decides = hashlib.sha256(wanted.lock.read_bytes() + interpreter.encode())
     return (root or cache_root()) / "envs" / f"{wanted.name}-{decides.hexdigest()[:12]}"
 
@@ -158,18 +164,19 @@ def _build(wanted: Environment, folder: Path, on_progress: OnProgress) -> BuiltE
 
 
 @contextmanager
-def _only_builder(wanted: Environment, folder: Path, on_progress: OnProgress) -> Iterator[None]:
-    lock = filelock.FileLock(folder.with_name(f"{folder.name}.lock"))
+def one_builder(target: Path, name: str, on_progress: OnProgress) -> Iterator[None]:
+    """Only one process at a time makes `target`; the others wait for it."""
+    lock = filelock.FileLock(target.with_name(f"{target.name}.lock"))
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        on_progress(f"{wanted.name}: another process is building it, waiting")
+        on_progress(f"{name}: another process is building it, waiting")
         try:
             lock.acquire(timeout=WAIT_FOR_OTHER_BUILDER_S)
         except filelock.Timeout as error:
             raise EnvironmentFailed(
-                f"Another process has been building {wanted.name!r} for {WAIT_FOR_OTHER_BUILDER_S // 60} "
-                f"minutes. Stop it, then try again; its lock is {lock.lock_file}."
+                f"Another process has been building {name!r} for {WAIT_FOR_OTHER_BUILDER_S // 60} minutes. "
+                f"Stop it, then try again; its lock is {lock.lock_file}."
             ) from error
     try:
         yield

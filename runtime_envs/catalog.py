@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from shared.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = Path(__file__).resolve().parent / "locks"
@@ -24,10 +27,11 @@ class Environment:
     kind: Kind
     group: str
     """Dependency group of pyproject.toml that it is locked from."""
+    locks: Path = LOCKS
 
     @property
     def lock(self) -> Path:
-        return LOCKS / f"{self.name}.txt"
+        return self.locks / f"{self.name}.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,15 @@ def framework(name: str) -> Framework:
 
 
 def process_variables(framework: Framework, scratch: Path) -> dict[str, str]:
-    """What a framework's process is started with: telemetry off, and its own folders below `scratch`.
+    """What a framework's process is started with: telemetry off, no proxy, its own folders below `scratch`.
 
     Frameworks that keep state under the user's home would otherwise hand it from run to run. HOME itself
-    stays as it is, because Ray's workers look for their token there.
+    stays as it is, because Ray's workers look for their token there. All that a run contacts is its node's
+    gateway, so a proxy for the outside would only be in the way.
     """
     return framework.telemetry_off | {
+        "NO_PROXY": "*",
+        "no_proxy": "*",
         "CREWAI_STORAGE_DIR": str(scratch / "crewai"),
         "XDG_CACHE_HOME": str(scratch / "cache"),
         "XDG_CONFIG_HOME": str(scratch / "config"),
@@ -119,9 +126,14 @@ def process_variables(framework: Framework, scratch: Path) -> dict[str, str]:
     }
 
 
+def near_hint(name: str, table: Iterable[str]) -> str:
+    """What somebody who wrote `name` may have meant."""
+    names = list(table)
+    near = difflib.get_close_matches(name, names, n=1)
+    return (f"Did you mean {near[0]!r}? " if near else "") + f"There are: {', '.join(names)}."
+
+
 def _named(name: str, table: dict[str, T], what: str) -> T:
-    if name in table:
-        return table[name]
-    near = difflib.get_close_matches(name, table, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise SettingsError(f"There is no {what} {name!r}.{hint} There are: {', '.join(table)}.")
+    if name not in table:
+        raise SettingsError(f"There is no {what} {name!r}. {near_hint(name, table)}")
+    return table[name]

@@ -38,8 +38,8 @@ _CURES = {
         "There is no permission to write. Set LEVELFIELD_CACHE (and UV_CACHE_DIR) to a folder that you own."
     ),
     r"[Hh]ash mismatch": (
-        "What was downloaded is not what the lock names: do not use it. Clear it with `uv cache clean`, check "
-        "which package index this machine uses, and try again."
+        "What was downloaded is not what the lock names: do not use it. Clear it with `uv cache clean`, "
+        "check which package index this machine uses, and try again."
     ),
     r"no wheels|no usable wheels|(no|a) source distribution|only wheels|no matching distribution": (
         "It has no wheel for this Python and platform. Use CPython 3.11, 3.12 or 3.13 on Linux or macOS."

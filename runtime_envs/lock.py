@@ -62,9 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             write_lock(ENVIRONMENTS[name], upgrade=options.upgrade)
         except EnvironmentFailed as error:
-            print(error, file=sys.stderr)  # noqa: T201 - a command line speaks
+            print(error, file=sys.stderr)
             return error.exit_code
-        print(f"locked {name}")  # noqa: T201 - a command line speaks
+        print(f"locked {name}")
     return 0
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from shared.contract import AgentSpec, Outcome, RunRequest, ToolSpec
 
-DISTRIBUTIONS = (
+DISTRIBUTIONS: tuple[str, ...] = (
     "agent-framework-core",
     "agent-framework-openai",
     "agent-framework-orchestrations",
@@ -103,7 +103,7 @@ def _agent(request: RunRequest, spec: AgentSpec, connection: AsyncOpenAI) -> Age
 
 
 class _ModelCallLimit(ChatMiddleware):
-    """After `max_iterations` the framework asks once more, without tools, and makes up an answer if need be."""
+    """After `max_iterations` the framework asks once more, without tools, and at need makes up an answer."""
 
     def __init__(self, agent: str, limit: int) -> None:
         self._agent = agent

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from shared.contract import AgentSpec, Outcome, RunRequest, ToolSpec
 
-DISTRIBUTIONS = ("autogen-agentchat", "autogen-ext", "autogen-core", "openai")
+DISTRIBUTIONS: tuple[str, ...] = ("autogen-agentchat", "autogen-ext", "autogen-core", "openai")
 
 
 def run(request: RunRequest) -> Outcome:
@@ -86,6 +86,8 @@ def _client(request: RunRequest, spec: AgentSpec) -> OpenAIChatCompletionClient:
         max_tokens=spec.max_tokens,
         timeout=request.request_timeout_s,
         max_retries=0,
+        # The other arm is the same messages from everybody, without names.
+        include_name_in_message=request.arm == "idiomatic",
         model_info=ModelInfo(
             vision=False,
             function_calling=True,

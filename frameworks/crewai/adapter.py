@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from shared.contract import AgentSpec, Outcome, RunRequest, ToolSpec
 
-DISTRIBUTIONS = ("crewai", "openai")
+DISTRIBUTIONS: tuple[str, ...] = ("crewai", "openai")
 
 
 def run(request: RunRequest) -> Outcome:

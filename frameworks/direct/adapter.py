@@ -1,4 +1,4 @@
-"""No framework: the chat completions by hand, over one kept-alive connection. The floor of every comparison."""
+"""No framework: chat completions by hand, over one kept-alive connection. The floor of every comparison."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from shared.tools.client import call_tool
 if TYPE_CHECKING:
     from shared.contract import AgentSpec, Outcome, RunRequest, ToolSpec
 
-DISTRIBUTIONS = ("langgraph", "langchain", "langchain-openai", "openai")
+DISTRIBUTIONS: tuple[str, ...] = ("langgraph", "langchain", "langchain-openai", "openai")
 
 
 def run(request: RunRequest) -> Outcome:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from shared.contract import AgentSpec, Outcome, RunRequest, ToolSpec
 
-DISTRIBUTIONS = ("openai-agents", "openai")
+DISTRIBUTIONS: tuple[str, ...] = ("openai-agents", "openai")
 
 
 def run(request: RunRequest) -> Outcome:
