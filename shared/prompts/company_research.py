@@ -43,8 +43,8 @@ Keep every name, number and date. Add nothing that is not in the results.""",
             "You use only the facts you are given."
         ),
         request="""\
-Analyse {item} from the facts that the researcher gathered. Write these five sections, each with two or \
-three points, and for each point one sentence of reasoning that names the fact behind it:
+Analyse {item} from the facts that the researcher gathered. Write these five sections, each with exactly two \
+bullet points. Each point is one sentence: your conclusion, and the fact that it follows from.
 Strengths
 Risks
 Market trends
@@ -58,7 +58,7 @@ Strategic insights""",
         ),
         request="""\
 Write the final report on {item} for a business reader, from the researcher's facts and the analyst's \
-analysis. The report has 500 to 800 words, in Markdown, with exactly these sections, in this order:
+analysis. It is in Markdown, 500 to 800 words long, and has all of these six sections, in this order:
 ## Executive Summary
 ## Company Overview
 ## Products & Services
@@ -66,7 +66,7 @@ analysis. The report has 500 to 800 words, in Markdown, with exactly these secti
 ## Key Insights
 ## Conclusion
 
-Write about 100 words in each section, in full sentences, with the names, numbers and dates from the facts. \
-Do not repeat yourself. Answer with the report alone.""",
+Each section has about 100 words in full sentences, with names, numbers and dates from the facts. Say \
+nothing twice. Answer with the complete report alone.""",
     ),
 }
