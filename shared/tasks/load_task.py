@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import PlanError
+from shared.plan import NAME
 from shared.suggest import unknown_name
 from shared.tasks.item import Item
 from shared.tasks.task import Task, TaskDefinition
@@ -36,6 +38,11 @@ def load_task(name: str) -> Task:
 def load_items(folder: Path, queries: dict[str, tuple[str, ...]]) -> dict[str, Item]:
     """Every item file of a folder, by file name."""
     files = [path for path in sorted(folder.iterdir()) if path.suffix in {".yaml", ".yml"}]
+    for path in files:
+        if not re.fullmatch(NAME, path.stem):
+            raise PlanError(
+                f"{path}: the file's name is the item's name in plans: use only letters, digits, - _"
+            )
     return {path.stem: _load_item(path, queries) for path in files}
 
 

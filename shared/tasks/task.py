@@ -5,8 +5,6 @@ Nothing outside `shared/tasks` and `shared/prompts` knows a task by name.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -15,6 +13,7 @@ from pydantic import Field
 
 from shared.contract import AgentSpec
 from shared.errors import PlanError
+from shared.plan import digest
 from shared.prompts.agent_prompt import AgentPrompt
 from shared.records import Strict
 from shared.suggest import unknown_name
@@ -126,8 +125,8 @@ class Task:
             for name in names
         ]
         return {
-            "runs": _digest([names, told, served]),
-            "judging": _digest([names, held_against, self.rubric.model_dump()]),
+            "runs": digest([names, told, served]),
+            "judging": digest([names, held_against, self.rubric.model_dump()]),
         }
 
     def _agent(
@@ -150,7 +149,3 @@ class Task:
         """What the tools answer to the agent's standard calls: the same text that the gateway would serve."""
         data = self.tool_data(item)
         return "\n\n".join(TOOLS[call.tool](data[call.tool], call.arguments) for call in plan.prefetch)
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
