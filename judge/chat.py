@@ -34,7 +34,7 @@ class JudgeEndpoint:
     base_url: str
     """OpenAI-compatible, ending in /v1."""
     model: str
-    api_key: str = field(default="", repr=False)
+    api_key: str | None = field(default=None, repr=False)
     timeout_s: float = 300
     """For a whole attempt."""
     max_tokens: int = 400

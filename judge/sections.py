@@ -44,4 +44,4 @@ def _split(line: str) -> tuple[str, str]:
 
 def _loose(words: str) -> str:
     """Without plural endings, so that "Conclusions" is "Conclusion"."""
-    return " ".join(word.removesuffix("s") for word in words_of(words).split())
+    return " ".join(word.removesuffix("s") for word in words_of(plain(words)).split())
