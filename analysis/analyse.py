@@ -1,0 +1,58 @@
+"""Runs -> Analysis: the order in which the parts are worked out."""
+
+from __future__ import annotations
+
+from analysis.alarms import raise_alarms
+from analysis.compare import compare_frameworks, compare_pairs
+from analysis.describe import (
+    describe_cells,
+    describe_frameworks,
+    list_failures,
+    present_criteria,
+    rank_frameworks,
+    run_columns,
+)
+from analysis.judge_noise import measure_judge
+from analysis.read_runs import Runs
+from analysis.replication import measure_replication
+from analysis.result import Analysis, Setup
+from analysis.sentences import Findings, summarise
+
+
+def analyse(runs: Runs) -> Analysis:
+    frameworks = describe_frameworks(runs)
+    omnibus = compare_frameworks(runs)
+    pairs = compare_pairs(runs)
+    replication = measure_replication(runs)
+    judge = measure_judge(runs)
+    alarms = raise_alarms(runs, replication, judge, omnibus)
+    items = sorted(str(item) for item in runs.table["item"].unique())
+    iterations = (
+        int(runs.table.groupby(["subject", "item"])["iteration"].nunique().max()) if len(runs.table) else 0
+    )
+    setup = Setup(
+        experiment=runs.experiment,
+        created_at=runs.manifest.created_at,
+        facts=runs.manifest.sections,
+        versions=runs.manifest.versions,
+        notes=runs.manifest.notes,
+    )
+    findings = Findings(frameworks, items, iterations, omnibus, pairs, replication, alarms, setup)
+    return Analysis(
+        setup=setup,
+        summary=summarise(findings),
+        items=items,
+        iterations=iterations,
+        criteria=present_criteria(runs),
+        statuses={str(k): int(v) for k, v in runs.table["status"].value_counts().items()},
+        frameworks=frameworks,
+        ranking=rank_frameworks(frameworks, pairs),
+        omnibus=omnibus,
+        pairs=pairs,
+        cells=describe_cells(runs),
+        replication=replication,
+        judge=judge,
+        alarms=alarms,
+        failures=list_failures(runs),
+        runs=run_columns(runs),
+    )

@@ -1,0 +1,129 @@
+"""Do frameworks differ? Omnibus tests, then pairs; each also in a kind that repeats cannot inflate."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.describe import role_of
+from analysis.read_runs import Runs
+from analysis.result import METRICS, SIGNIFICANCE_LEVEL, MannWhitney, Metric, Omnibus, Pair, Significance
+
+COLUMN: dict[Metric, str] = {"quality": "overall", "latency_s": "latency_s"}
+# Means of equal scores can differ in the last bits by the order of addition; ranks must not see that.
+RANK_DECIMALS = 9
+
+
+def compared_runs(runs: Runs) -> pd.DataFrame:
+    """Completed runs that a model answered."""
+    done = runs.completed
+    return done[done["framework"].map(role_of) != "dry"]
+
+
+def compare_frameworks(runs: Runs) -> dict[Metric, Omnibus]:
+    return {metric: _omnibus(compared_runs(runs), COLUMN[metric]) for metric in METRICS}
+
+
+def _omnibus(done: pd.DataFrame, column: str) -> Omnibus:
+    known = done.dropna(subset=[column])
+    by_run = [rows[column].to_numpy() for _, rows in known.groupby("subject", sort=True)]
+    means = known.pivot_table(index="item", columns="subject", values=column, aggfunc="mean").round(
+        RANK_DECIMALS
+    )
+    by_item = [means[subject].dropna().to_numpy() for subject in means.columns]
+    rows_test, items_test = kruskal_wallis(by_run), kruskal_wallis(by_item)
+    blocked = friedman(means)
+    return Omnibus(
+        kruskal_wallis=rows_test,
+        kruskal_wallis_item_means=items_test,
+        friedman=blocked,
+        verdict=_verdict(rows_test, items_test, blocked, items=len(means)),
+    )
+
+
+def _verdict(
+    by_run: Significance, by_item: Significance, blocked: Significance, items: int
+) -> Literal["shown", "only_if_repeats_count", "not_shown", "cannot_tell"]:
+    """Friedman decides where it can be computed: it compares like with like, item by item."""
+    decisive = blocked if blocked.p is not None else by_item
+    if decisive.p is None or items < 2:
+        return "cannot_tell"
+    if decisive.p < SIGNIFICANCE_LEVEL:
+        return "shown"
+    return "only_if_repeats_count" if by_run.p is not None and by_run.p < SIGNIFICANCE_LEVEL else "not_shown"
+
+
+def kruskal_wallis(groups: list[np.ndarray]) -> Significance:
+    groups = [group for group in groups if len(group)]
+    if len(groups) < 2:
+        return Significance(reason="fewer than two frameworks have values")
+    if sum(map(len, groups)) <= len(groups):
+        return Significance(reason="one value per framework: nothing to compare the differences with")
+    if len(np.unique(np.concatenate(groups))) == 1:
+        return Significance(statistic=0.0, p=1.0, reason="all values are identical")
+    result = stats.kruskal(*groups)
+    return Significance(statistic=result.statistic, p=result.pvalue)
+
+
+def friedman(means: pd.DataFrame) -> Significance:
+    """Items are the blocks; only items that every framework completed take part."""
+    whole = means.dropna()
+    if whole.shape[1] < 3:
+        return Significance(reason="fewer than three frameworks")
+    if len(whole) < 2:
+        return Significance(reason="fewer than two items that every framework completed")
+    if whole.nunique(axis=1).eq(1).all():
+        return Significance(statistic=0.0, p=1.0, reason="all values are identical within each item")
+    result = stats.friedmanchisquare(*(whole[subject].to_numpy() for subject in whole.columns))
+    return Significance(statistic=result.statistic, p=result.pvalue)
+
+
+def compare_pairs(runs: Runs) -> list[Pair]:
+    """All pairs on each metric; Bonferroni counts the pairs of one metric."""
+    done = compared_runs(runs)
+    pairs: list[Pair] = []
+    for metric in METRICS:
+        values = {
+            str(subject): rows[COLUMN[metric]].dropna().to_numpy()
+            for subject, rows in done.groupby("subject", sort=True)
+        }
+        names = list(combinations([name for name, known in values.items() if len(known)], 2))
+        pairs += [_compare_pair(both, metric, values, len(names)) for both in names]
+    return pairs
+
+
+def _compare_pair(
+    names: tuple[str, str], metric: Metric, values: dict[str, np.ndarray], comparisons: int
+) -> Pair:
+    a, b = names
+    x, y = values[a], values[b]
+    tested = mann_whitney(x, y, comparisons)
+    return Pair(
+        a=a,
+        b=b,
+        metric=metric,
+        n_a=len(x),
+        n_b=len(y),
+        mean_difference=x.mean() - y.mean(),
+        mann_whitney=tested,
+        significant=tested.p_bonferroni is not None and tested.p_bonferroni < SIGNIFICANCE_LEVEL,
+    )
+
+
+def mann_whitney(x: np.ndarray, y: np.ndarray, comparisons: int = 1) -> MannWhitney:
+    """Two-sided; exact for small samples without ties, else normal with continuity correction (scipy)."""
+    if len(np.unique(np.concatenate([x, y]))) == 1:
+        return MannWhitney(u=len(x) * len(y) / 2, p=1.0, p_bonferroni=1.0, r=0.0, rank_biserial=0.0)
+    u, p = stats.mannwhitneyu(x, y, alternative="two-sided", method="auto")
+    return MannWhitney(
+        u=u,
+        p=p,
+        p_bonferroni=min(1.0, p * comparisons),
+        r=stats.norm.isf(p / 2) / math.sqrt(len(x) + len(y)),
+        rank_biserial=2 * u / (len(x) * len(y)) - 1,
+    )

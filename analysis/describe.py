@@ -1,0 +1,216 @@
+"""Means, spreads and places per framework, and the cells of framework x item."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.read_runs import Runs
+from analysis.replication import copied_iterations, distinct_reports
+from analysis.result import (
+    CRITERIA,
+    Cell,
+    Checks,
+    Failure,
+    FrameworkResult,
+    Pair,
+    Place,
+    RunColumns,
+    Spread,
+)
+from shared.records import Status
+
+KNOWN_TITLES = {
+    "agent_framework": "MS Agent Framework",
+    "agents_sdk": "OpenAI Agents SDK",
+    "autogen": "AutoGen",
+    "crewai": "CrewAI",
+    "direct": "No framework (direct)",
+    "langgraph": "LangGraph",
+    "msagent": "MS Agent Framework",
+    "openai_agents": "OpenAI Agents SDK",
+    "scripted": "Scripted (no model)",
+}
+ERROR_CHARS = 400
+
+
+def describe_frameworks(runs: Runs) -> dict[str, FrameworkResult]:
+    """Each subject by its name, in alphabetical order of titles: an order that ranks nobody."""
+    results = {
+        str(subject): _describe_one(runs, group)
+        for subject, group in runs.table.groupby("subject", sort=True)
+    }
+    return dict(sorted(results.items(), key=lambda entry: entry[1].title.casefold()))
+
+
+def _describe_one(runs: Runs, rows: pd.DataFrame) -> FrameworkResult:
+    name, arm = str(rows["framework"].iloc[0]), str(rows["arm"].iloc[0])
+    role = role_of(name)
+    done = rows[rows["status"] == Status.COMPLETED]
+    scored = done if role != "dry" else done.iloc[:0]
+    quality, latency, tokens = (
+        spread(f[c]) for f, c in ((scored, "overall"), (done, "latency_s"), (scored, "total_tokens"))
+    )
+    return FrameworkResult(
+        title=title_of(runs, str(rows["subject"].iloc[0])),
+        framework=name,
+        arm=arm or None,
+        role=role,
+        rows=len(rows),
+        statuses={str(k): int(v) for k, v in rows["status"].value_counts().items()},
+        n=len(done),
+        n_scored=int(scored["overall"].notna().sum()),
+        distinct_outputs=distinct_reports(done),
+        quality=quality.mean,
+        latency_s=latency.mean,
+        tokens=tokens.mean,
+        std=quality.std,
+        min=quality.min,
+        max=quality.max,
+        range=quality.max - quality.min if quality.max is not None and quality.min is not None else None,
+        criteria={criterion: scored[criterion].mean() for criterion in present_criteria(runs)},
+        quality_spread=quality,
+        latency_spread=latency,
+        tokens_spread=tokens,
+        prompt_tokens=scored["prompt_tokens"].mean(),
+        completion_tokens=scored["completion_tokens"].mean(),
+        tokens_per_quality_point=tokens.mean / quality.mean
+        if tokens.mean is not None and quality.mean
+        else None,
+        model_s=done["model_s"].mean(),
+        tool_s=done["tool_s"].mean(),
+        framework_s=done["framework_s"].mean(),
+        model_calls=done["model_calls"].mean(),
+        tool_calls=done["tool_calls"].mean(),
+        checks=Checks(
+            section_share=scored["section_share"].mean(),
+            words=scored["words"].mean(),
+            words_in_range=scored["words_in_range"].mean(),
+            fact_recall=scored["fact_recall"].mean(),
+        ),
+    )
+
+
+def title_of(runs: Runs, subject: str) -> str:
+    """The framework's own spelling of its name, with the arm when `subject` carries one."""
+    name, bracket, arm = subject.partition(" [")
+    return (runs.manifest.titles.get(name) or KNOWN_TITLES.get(name, name)) + bracket + arm
+
+
+def role_of(framework: str) -> str:
+    return {"direct": "floor", "scripted": "dry"}.get(framework, "framework")
+
+
+def present_criteria(runs: Runs) -> list[str]:
+    return [criterion for criterion in CRITERIA if criterion in runs.present]
+
+
+def spread(values: pd.Series) -> Spread:
+    known = values.dropna()
+    if known.empty:
+        return Spread()
+    q1, median, q3 = known.quantile([0.25, 0.5, 0.75])
+    return Spread(
+        mean=known.mean(),
+        median=median,
+        std=known.std(ddof=1),
+        min=known.min(),
+        max=known.max(),
+        q1=q1,
+        q3=q3,
+    )
+
+
+def rank_frameworks(frameworks: dict[str, FrameworkResult], pairs: list[Pair]) -> list[Place]:
+    """Best quality first; frameworks without a score come last."""
+    table = pd.DataFrame(
+        {
+            name: {"quality": f.quality, "latency_s": f.latency_s, "tokens": f.tokens}
+            for name, f in frameworks.items()
+            if f.role != "dry"
+        },
+        dtype=float,
+    ).T
+    if table.empty:
+        return []
+    places = pd.DataFrame(
+        {
+            # Rounding keeps floating-point dust from parting equal means.
+            "quality": table["quality"].round(9).rank(method="min", ascending=False),
+            "latency_s": table["latency_s"].round(9).rank(method="min"),
+            "tokens": table["tokens"].round(9).rank(method="min"),
+        }
+    ).sort_values(["quality", "latency_s"], na_position="last", kind="stable")
+    return [
+        Place(
+            framework=str(name),
+            quality=_place(row["quality"]),
+            latency_s=_place(row["latency_s"]),
+            tokens=_place(row["tokens"]),
+            significantly_lower_quality=_beaten_by(str(name), pairs),
+        )
+        for name, row in places.iterrows()
+    ]
+
+
+def _place(value: float) -> int | None:
+    return None if pd.isna(value) else int(value)
+
+
+def _beaten_by(name: str, pairs: list[Pair]) -> list[str]:
+    found = []
+    for pair in pairs:
+        if pair.metric != "quality" or not pair.significant or name not in (pair.a, pair.b):
+            continue
+        other, effect = (pair.b, 1) if pair.a == name else (pair.a, -1)
+        if effect * (pair.mann_whitney.rank_biserial or 0) > 0:
+            found.append(other)
+    return found
+
+
+def describe_cells(runs: Runs) -> list[Cell]:
+    cells = []
+    for (subject, item), rows in runs.table.groupby(["subject", "item"], sort=True):
+        done = rows[rows["status"] == Status.COMPLETED]
+        dry = role_of(str(rows["framework"].iloc[0])) == "dry"
+        cells.append(
+            Cell(
+                framework=str(subject),
+                item=str(item),
+                n=len(done),
+                n_failed=len(rows) - len(done),
+                quality=None if dry else done["overall"].mean(),
+                latency_s=done["latency_s"].mean(),
+                tokens=None if dry else done["total_tokens"].mean(),
+                distinct_outputs=distinct_reports(done),
+                copies=copied_iterations(done),
+            )
+        )
+    return cells
+
+
+def list_failures(runs: Runs) -> list[Failure]:
+    failed = runs.table[runs.table["status"] != Status.COMPLETED]
+    return [
+        Failure(
+            framework=row["subject"],
+            item=row["item"],
+            iteration=int(row["iteration"]),
+            attempt=_place(row["attempt"]),
+            status=row["status"],
+            error=row["error"][:ERROR_CHARS],
+        )
+        for _, row in failed.iterrows()
+    ]
+
+
+def run_columns(runs: Runs) -> RunColumns:
+    done = runs.completed
+    return RunColumns(
+        framework=done["subject"].tolist(),
+        item=done["item"].tolist(),
+        iteration=done["iteration"].tolist(),
+        quality=done["overall"].where(done["framework"].map(role_of) != "dry").tolist(),
+        latency_s=done["latency_s"].tolist(),
+        tokens=done["total_tokens"].tolist(),
+        report_digest=done["report_digest"].str[:12].tolist(),
+    )

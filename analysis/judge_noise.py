@@ -1,0 +1,56 @@
+"""What the judge does with texts it has seen before, and how much of its scale it uses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.compare import RANK_DECIMALS, compared_runs
+from analysis.describe import present_criteria
+from analysis.read_runs import Runs
+from analysis.result import JudgeNoise
+
+TOP_SCORES = 9
+"""Scores from here up crowd at the ceiling of a scale that ends at 10."""
+
+
+def measure_judge(runs: Runs) -> JudgeNoise:
+    done = compared_runs(runs)
+    judged = done[(done["report_digest"] != "") & done["overall"].notna()]
+    by_text = judged.groupby(["subject", "item", "report_digest"])["overall"]
+    again = by_text.agg(["size", "min", "max"]).query("size > 1")
+    component, squares = within_text_shares(judged)
+    scores = done[present_criteria(runs)].to_numpy(dtype=float).ravel()
+    scores = scores[np.isfinite(scores)]
+    values, counts = np.unique(scores, return_counts=True)
+    return JudgeNoise(
+        texts_judged_again=len(again),
+        largest_range=(again["max"] - again["min"]).max() if len(again) else None,
+        within_text_share=component,
+        within_text_share_of_squares=squares,
+        top_share=(scores >= TOP_SCORES).mean() if len(scores) else None,
+        commonest_score=values[counts.argmax()] if len(scores) else None,
+        commonest_share=counts.max() / len(scores) if len(scores) else None,
+    )
+
+
+def within_text_shares(judged: pd.DataFrame) -> tuple[float | None, float | None]:
+    """Share of the variance of scores within identical texts: (variance component, sum of squares).
+
+    One-way random effects, unequal group sizes: the between-text component is (F - 1) MS_within / n0, with
+    n0 = (N - sum n_i^2 / N) / (k - 1) (Searle, Casella, McCulloch: Variance Components, 1992, section 3.6).
+    """
+    scores = judged["overall"].round(RANK_DECIMALS)
+    groups = [g.to_numpy() for _, g in scores.groupby(judged["report_digest"])]
+    sizes = np.array([len(group) for group in groups])
+    total, k = int(sizes.sum()), len(groups)
+    if k < 2 or total <= k or scores.nunique() < 2:
+        return None, None
+    within = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
+    squares = within / float(((scores - scores.mean()) ** 2).sum())
+    if within == 0:
+        return 0.0, 0.0
+    f = float(stats.f_oneway(*groups).statistic)
+    n0 = (total - (sizes**2).sum() / total) / (k - 1)
+    return min(1.0, float(1 / (1 + max(0.0, f - 1) / n0))), squares

@@ -1,0 +1,76 @@
+"""What a results folder's manifest says. A missing or odd key costs a line, not the report."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SHOWN_SECTIONS = ("settings", "plan", "server", "hardware")
+_SECRET = re.compile(r"api_?key|secret|password|authorization|credential", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    experiment: str = ""
+    created_at: str | None = None
+    sections: dict[str, dict[str, str]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def setting(self, name: str) -> str:
+        return self.sections.get("settings", {}).get(name, "")
+
+
+def read_manifest(path: Path) -> Manifest:
+    if not path.exists():
+        return Manifest()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return Manifest(notes=[f"manifest.json could not be read, so nothing of it is shown ({error})."])
+    return (
+        from_mapping(content)
+        if isinstance(content, dict)
+        else Manifest(notes=["manifest.json holds no object."])
+    )
+
+
+def from_mapping(content: Mapping[str, Any]) -> Manifest:
+    frameworks = {str(k): v for k, v in _mapping(content.get("frameworks")).items() if isinstance(v, dict)}
+    notes = content.get("notes")
+    return Manifest(
+        experiment=str(content.get("experiment") or ""),
+        created_at=str(content["created_at"]) if content.get("created_at") else None,
+        sections={name: _flat(_mapping(content.get(name))) for name in SHOWN_SECTIONS if content.get(name)},
+        titles={name: str(info["title"]) for name, info in frameworks.items() if info.get("title")},
+        versions={
+            name: {str(k): str(v) for k, v in _mapping(info.get("versions")).items()}
+            for name, info in frameworks.items()
+        },
+        notes=[str(note) for note in notes] if isinstance(notes, list) else [],
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _flat(section: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested keys joined by dots, as text; values that look like credentials are withheld."""
+    flat: dict[str, str] = {}
+    for key, value in section.items():
+        name = f"{prefix}{key}"
+        if _SECRET.search(str(key)):
+            flat[name] = "(withheld)"
+        elif isinstance(value, dict):
+            flat.update(_flat(value, f"{name}."))
+        elif isinstance(value, list):
+            flat[name] = ", ".join(str(part) for part in value)
+        elif value is not None:
+            flat[name] = str(value)
+    return flat

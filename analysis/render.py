@@ -1,0 +1,64 @@
+"""Analysis -> one HTML file that needs nothing from outside itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from analysis import run_tables, tables
+from analysis.figure import colours
+from analysis.figures import draw_figures
+from analysis.result import Analysis
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render_html(analysis: Analysis) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["unbroken"] = _unbroken
+    figures = draw_figures(analysis)
+    scripts = {
+        "theme": _text("theme.js"),
+        "plotly": get_plotlyjs() if figures else "",
+        "report": _text("report.js"),
+    }
+    return environment.get_template("report.html.j2").render(
+        a=analysis,
+        figures=figures,
+        figure_data={figure.id: figure.content for figure in figures.values()},
+        tables=tables,
+        run_tables=run_tables,
+        setup_tables=run_tables.setup_tables(analysis),
+        colours=colours(analysis),
+        style=Markup(_text("style.css")),  # noqa: S704 - our own file
+        scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704 - our own files and plotly's
+        content_policy=_content_policy(list(scripts.values())),
+    )
+
+
+def _unbroken(text: str) -> str:
+    """Keep a number with its unit and p with its value on one line."""
+    return re.sub(r"(?<=\d) (?=s\b)|(?<=\b[pnr]) (?== )|(?<=[pnr] =) ", "\u00a0", text)
+
+
+def _text(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8").strip()
+
+
+def _content_policy(scripts: list[str]) -> str:
+    """Nothing is fetched, and only our own scripts run, whatever a name or an error message may hold."""
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"

@@ -1,0 +1,42 @@
+"""How much of the data is new evidence: identical reports are one observation, however often repeated."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.read_runs import Runs
+from analysis.result import Replication
+
+
+def distinct_reports(completed: pd.DataFrame) -> int | None:
+    """Different reports within each item, summed over items; None when no report is known."""
+    known = completed[completed["report_digest"] != ""]
+    if known.empty:
+        return None
+    return int(known.groupby("item")["report_digest"].nunique().sum())
+
+
+def copied_iterations(cell: pd.DataFrame) -> list[list[int]]:
+    """Iterations of one framework and item whose reports are byte-identical, group by group."""
+    known = cell[cell["report_digest"] != ""]
+    groups = known.groupby("report_digest", sort=False)["iteration"].apply(
+        lambda its: sorted(int(i) for i in its)
+    )
+    return [group for group in groups if len(group) > 1]
+
+
+def measure_replication(runs: Runs) -> Replication:
+    completed = runs.completed
+    by_framework = {
+        str(subject): distinct
+        for subject, rows in completed.groupby("subject", sort=True)
+        if (distinct := distinct_reports(rows)) is not None
+    }
+    return Replication(
+        rows=len(runs.table),
+        completed=len(completed),
+        distinct_outputs=sum(by_framework.values()) if by_framework else None,
+        effective_n=pd.Series(by_framework, dtype=float).median() if by_framework else None,
+        distinct_by_framework=by_framework,
+        items=int(runs.table["item"].nunique()),
+    )

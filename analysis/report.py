@@ -1,0 +1,82 @@
+"""`python -m analysis.report`: a folder of results, or a CSV of runs, to one HTML file and one JSON file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.analyse import analyse
+from analysis.read_runs import read_runs
+from analysis.render import render_html
+from analysis.result import Analysis
+from shared.errors import LevelfieldError, StoreFailed
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def write_report(
+    source: Path, out: Path | None = None, json_out: Path | None = None
+) -> tuple[Path, Analysis]:
+    """Analyse `source`, write the report, and the numbers too when `json_out` is given.
+
+    Raises:
+        UserError: `source` is missing, or no table of runs.
+        StoreFailed: A file cannot be written.
+    """
+    analysis = analyse(read_runs(source))
+    report = out or default_report(source)
+    _write(report, render_html(analysis))
+    if json_out is not None:
+        _write(json_out, analysis.model_dump_json(indent=2) + "\n")
+    return report, analysis
+
+
+def default_report(source: Path) -> Path:
+    return source / "report.html" if source.is_dir() else source.with_suffix(".html")
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: a reader never sees half a report."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise StoreFailed(
+            f"{path} cannot be written ({error.strerror}). Free space or name another --out."
+        ) from error
+
+
+@app.command()
+def report(
+    source: Annotated[Path, typer.Argument(help="A results folder (with runs.csv) or a CSV file of runs.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file; default: report.html in the folder.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write every number shown to this file.")] = None,
+) -> None:
+    """Write the report of an experiment.
+
+    Example: python -m analysis.report results/quick --json results/quick/report.json
+    """
+    try:
+        path, analysis = write_report(source, out, json)
+    except LevelfieldError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    typer.echo(f"{analysis.summary.headline}\n{path}")
+
+
+def main() -> None:
+    app(prog_name="python -m analysis.report")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""What the analysis says, as typed data: the JSON file and the report's HTML both come from `Analysis`.
+
+Keys are public: later versions add some and rename none. A number that does not exist is null, never NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+ANALYSIS_SCHEMA_VERSION = 1
+
+Metric = Literal["quality", "latency_s"]
+METRICS: tuple[Metric, ...] = ("quality", "latency_s")
+CRITERIA = ("completeness", "accuracy", "structure", "insight", "readability")
+SIGNIFICANCE_LEVEL = 0.05
+
+
+def _finite_or_none(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+Number = Annotated[float | None, BeforeValidator(_finite_or_none)]
+
+
+class Result(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Significance(Result):
+    """One significance test; where it cannot be computed, `reason` says why."""
+
+    statistic: Number = None
+    p: Number = None
+    reason: str | None = None
+
+
+class Omnibus(Result):
+    """Do the frameworks differ at all on one metric?"""
+
+    kruskal_wallis: Significance
+    """Every run counted as independent, as such tables are usually published."""
+    kruskal_wallis_item_means: Significance
+    """One value per framework and item: repeats of an item do not count as new evidence."""
+    friedman: Significance
+    """The same values, ranked inside each item."""
+    verdict: Literal["shown", "only_if_repeats_count", "not_shown", "cannot_tell"]
+
+
+class MannWhitney(Result):
+    u: Number
+    """U of `a`: how often a run of `a` is above one of `b`, ties counting one half."""
+    p: Number
+    p_bonferroni: Number
+    r: Number
+    """|z| / sqrt(n_a + n_b), z taken from p."""
+    rank_biserial: Number
+    """2u / (n_a n_b) - 1: from -1 (every run of `a` below every run of `b`) to 1."""
+
+
+class Pair(Result):
+    a: str
+    b: str
+    metric: Metric
+    n_a: int
+    n_b: int
+    mean_difference: Number
+    """Mean of `a` minus mean of `b`, in the metric's own unit."""
+    mann_whitney: MannWhitney
+    significant: bool
+
+
+class Spread(Result):
+    mean: Number = None
+    median: Number = None
+    std: Number = None
+    """With n - 1 in the denominator; null for a single value."""
+    min: Number = None
+    max: Number = None
+    q1: Number = None
+    q3: Number = None
+
+
+class Checks(Result):
+    """Means over completed runs of what can be said of a report without any model."""
+
+    section_share: Number = None
+    words: Number = None
+    words_in_range: Number = None
+    """Share of reports within the asked number of words."""
+    fact_recall: Number = None
+
+
+class FrameworkResult(Result):
+    title: str
+    framework: str
+    arm: str | None
+    role: Literal["framework", "floor", "dry"]
+    """floor: no framework at all. dry: answers without a model, so only its times mean anything."""
+    rows: int
+    statuses: dict[str, int]
+    n: int
+    """Completed runs: what every mean below is taken over."""
+    n_scored: int
+    distinct_outputs: int | None
+    quality: Number
+    latency_s: Number
+    tokens: Number
+    std: Number
+    min: Number
+    max: Number
+    range: Number
+    criteria: dict[str, Number]
+    quality_spread: Spread
+    latency_spread: Spread
+    tokens_spread: Spread
+    prompt_tokens: Number
+    completion_tokens: Number
+    tokens_per_quality_point: Number
+    model_s: Number
+    tool_s: Number
+    framework_s: Number
+    model_calls: Number
+    tool_calls: Number
+    checks: Checks
+
+
+class Place(Result):
+    """Places from 1, ties sharing the better one; null where there is nothing to rank."""
+
+    framework: str
+    quality: int | None
+    latency_s: int | None
+    tokens: int | None
+    significantly_lower_quality: list[str]
+    """Frameworks whose quality is lower by the pairwise test after Bonferroni."""
+
+
+class Cell(Result):
+    """One framework on one item."""
+
+    framework: str
+    item: str
+    n: int
+    n_failed: int
+    quality: Number
+    latency_s: Number
+    tokens: Number
+    distinct_outputs: int | None
+    copies: list[list[int]]
+    """Iterations that produced byte-identical reports, group by group."""
+
+
+class Replication(Result):
+    """How much of the data is new evidence."""
+
+    rows: int
+    completed: int
+    distinct_outputs: int | None
+    """Different reports within framework and item, summed; null when the reports are not known."""
+    effective_n: Number
+    """Median over the frameworks of their distinct reports; each framework's own number is beside it."""
+    distinct_by_framework: dict[str, int]
+    items: int
+
+
+class JudgeNoise(Result):
+    """What the judge does with a text that it has seen before."""
+
+    texts_judged_again: int
+    largest_range: Number
+    within_text_share: Number
+    """Variance component within identical texts over the total (one-way random effects)."""
+    within_text_share_of_squares: Number
+    top_share: Number
+    """Share of criterion scores at 9 or 10."""
+    commonest_score: Number
+    commonest_share: Number
+
+
+class Alarm(Result):
+    """A typed finding: what to distrust, and the figures that say so."""
+
+    code: str
+    severity: Literal["high", "medium", "low"]
+    text: str
+    evidence: dict[str, Any]
+
+
+class Failure(Result):
+    framework: str
+    item: str
+    iteration: int
+    attempt: int | None
+    status: str
+    error: str
+
+
+class RunColumns(Result):
+    """The completed runs column by column: what the figures are drawn from."""
+
+    framework: list[str] = Field(default_factory=list)
+    item: list[str] = Field(default_factory=list)
+    iteration: list[int] = Field(default_factory=list)
+    quality: list[Number] = Field(default_factory=list)
+    latency_s: list[Number] = Field(default_factory=list)
+    tokens: list[Number] = Field(default_factory=list)
+    report_digest: list[str] = Field(default_factory=list)
+
+
+class Summary(Result):
+    """The first screen, in plain words, each sentence computed from the data."""
+
+    headline: str
+    compared: list[str]
+    learned: list[str]
+    certainty: list[str]
+    cannot_conclude: list[str]
+
+
+class Setup(Result):
+    """What the manifest says of the experiment; empty for a plain CSV."""
+
+    experiment: str
+    created_at: str | None = None
+    facts: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Section (settings, plan, server, hardware) -> name -> value."""
+    versions: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Framework -> distribution -> version."""
+    notes: list[str] = Field(default_factory=list)
+
+
+class Analysis(Result):
+    schema_version: int = ANALYSIS_SCHEMA_VERSION
+    setup: Setup
+    summary: Summary
+    items: list[str]
+    iterations: int
+    """Most iterations that any cell has."""
+    criteria: list[str]
+    statuses: dict[str, int]
+    frameworks: dict[str, FrameworkResult]
+    ranking: list[Place]
+    omnibus: dict[Metric, Omnibus]
+    pairs: list[Pair]
+    cells: list[Cell]
+    replication: Replication
+    judge: JudgeNoise
+    alarms: list[Alarm]
+    failures: list[Failure]
+    runs: RunColumns

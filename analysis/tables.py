@@ -1,0 +1,273 @@
+"""The report's tables as rows of text: what a reader sees and downloads, each number already formatted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from analysis.result import Analysis, FrameworkResult, Metric
+
+MISSING = "–"  # noqa: RUF001 - an en dash is what a table shows for "no value"
+MOST_PAIRS = 60
+METRIC_NAMES: dict[Metric, str] = {"quality": "Quality", "latency_s": "Latency"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str
+    swatch: str | None = None
+    """Framework whose colour stands before the text."""
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    id: str
+    caption: str
+    columns: tuple[str, ...]
+    rows: list[list[Cell]]
+    note: str = ""
+    text_columns: frozenset[int] = frozenset()
+    """Columns that hold words: aligned left. The first always does and heads its row."""
+
+
+def number(value: float | None, digits: int = 2, *, unit: str = "") -> str:
+    return MISSING if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def share(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.0%}"
+
+
+def p_value(value: float | None) -> str:
+    if value is None:
+        return MISSING
+    return f"{value:.4f}" if value >= 0.0001 else f"{value:.1g}"
+
+
+def titled(name: str, framework: FrameworkResult) -> Cell:
+    return Cell(framework.title, swatch=name)
+
+
+def plain_cells(values: Iterable[str]) -> list[Cell]:
+    return [Cell(value) for value in values]
+
+
+def _judged(analysis: Analysis) -> list[tuple[str, FrameworkResult]]:
+    return [(name, f) for name, f in analysis.frameworks.items() if f.role != "dry"]
+
+
+def ranking_table(analysis: Analysis) -> Table:
+    rows = []
+    for place in analysis.ranking:
+        f = analysis.frameworks[place.framework]
+        below = ", ".join(analysis.frameworks[name].title for name in place.significantly_lower_quality)
+        places = ((place.quality, number(f.quality)), (place.latency_s, number(f.latency_s, 1, unit=" s")))
+        ranked = [
+            f"{MISSING if p is None else p} ({text})"
+            for p, text in (*places, (place.tokens, number(f.tokens, 0)))
+        ]
+        rows.append([titled(place.framework, f), *plain_cells([*ranked, below or "none"])])
+    return Table(
+        "ranking",
+        "Places: quality, latency and tokens (mean in brackets)",
+        ("Framework", "Quality", "Latency", "Tokens", "Significantly lower in quality"),
+        rows,
+        "Sorted by mean quality, as such tables usually are. An order of means is not a finding: only what "
+        "the last "
+        "column names differs by the pairwise test, and that test counts every run.",
+        frozenset({4}),
+    )
+
+
+def quality_table(analysis: Analysis) -> Table:
+    rows = [
+        [
+            titled(name, f),
+            *plain_cells([number(f.n_scored, 0), *(number(f.criteria.get(c)) for c in analysis.criteria)]),
+            Cell(number(f.quality), strong=True),
+        ]
+        for name, f in _judged(analysis)
+    ]
+    return Table(
+        "quality",
+        "Mean score per criterion, from 1 to 10",
+        ("Framework", "Scored runs", *(c.capitalize() for c in analysis.criteria), "Overall"),
+        rows,
+    )
+
+
+def distribution_table(analysis: Analysis) -> Table:
+    rows = []
+    for name, f in _judged(analysis):
+        s = f.quality_spread
+        rows.append([titled(name, f), *plain_cells(number(v) for v in (s.min, s.q1, s.median, s.q3, s.max))])
+    return Table(
+        "distribution",
+        "Distribution of overall scores",
+        ("Framework", "Lowest", "First quartile", "Median", "Third quartile", "Highest"),
+        rows,
+    )
+
+
+def latency_table(analysis: Analysis) -> Table:
+    parts = any(f.model_s is not None for f in analysis.frameworks.values())
+    rows = []
+    for name, f in analysis.frameworks.items():
+        s = f.latency_spread
+        texts = [number(f.n, 0), *(number(v, 1) for v in (s.mean, s.median, s.std, s.min, s.max))]
+        if parts:
+            texts += [number(f.model_s, 1), number(f.tool_s, 2), number(f.framework_s, 2)]
+        rows.append([titled(name, f), *plain_cells(texts)])
+    return Table(
+        "latency",
+        "Latency per run in seconds",
+        (
+            "Framework",
+            "Runs",
+            "Mean",
+            "Median",
+            "Std",
+            "Min",
+            "Max",
+            *(("Model", "Tools", "Framework itself") if parts else ()),
+        ),
+        rows,
+        "Model, tools and the framework itself are means and add up to the mean latency." if parts else "",
+    )
+
+
+def tokens_table(analysis: Analysis) -> Table:
+    calls = any(f.model_calls is not None for f in analysis.frameworks.values())
+    rows = []
+    for name, f in _judged(analysis):
+        texts = [number(f.prompt_tokens, 0), number(f.completion_tokens, 0), number(f.tokens, 0)]
+        texts += [
+            number(f.tokens_per_quality_point, 0),
+            number(f.tokens_spread.min, 0),
+            number(f.tokens_spread.max, 0),
+        ]
+        rows.append([titled(name, f), *plain_cells([*texts, *([number(f.model_calls, 1)] if calls else [])])])
+    return Table(
+        "tokens",
+        "Tokens per run, means",
+        (
+            "Framework",
+            "Input",
+            "Output",
+            "Total",
+            "Per point of quality",
+            "Min",
+            "Max",
+            *(("Model calls",) if calls else ()),
+        ),
+        rows,
+    )
+
+
+def consistency_table(analysis: Analysis) -> Table:
+    rows = []
+    for name, f in _judged(analysis):
+        texts = [number(f.n, 0), number(f.distinct_outputs, 0)]
+        texts += [number(v) for v in (f.std, f.min, f.max, f.range)]
+        rows.append([titled(name, f), *plain_cells([*texts, number(f.latency_spread.std, 1, unit=" s")])])
+    noisy = any(alarm.code == "judge_noise" for alarm in analysis.alarms)
+    copies = analysis.replication.distinct_outputs is not None and any(cell.copies for cell in analysis.cells)
+    warning = "Judge noise is not consistency: " if noisy else ""
+    return Table(
+        "consistency",
+        "Spread of overall scores",
+        ("Framework", "Runs", "Distinct reports", "Std", "Min", "Max", "Range", "Std of latency"),
+        rows,
+        f"{warning}many of these reports are byte-identical, so the spread of their scores is the judge's, "
+        "not the "
+        "framework's."
+        if copies
+        else "",
+    )
+
+
+def checks_table(analysis: Analysis) -> Table | None:
+    rows = []
+    for name, f in _judged(analysis):
+        c = f.checks
+        texts = [share(c.section_share), number(c.words, 0), share(c.words_in_range), share(c.fact_recall)]
+        rows.append([titled(name, f), *plain_cells(texts)])
+    if all(cell.text == MISSING for row in rows for cell in row[1:]):
+        return None
+    return Table(
+        "checks",
+        "Checks that need no model, means over completed runs",
+        ("Framework", "Sections present", "Words", "Within the asked length", "Known facts stated"),
+        rows,
+    )
+
+
+def omnibus_table(analysis: Analysis) -> Table:
+    verdicts = {
+        "shown": "difference shown",
+        "only_if_repeats_count": "only if repeats count as new evidence",
+        "not_shown": "no difference shown",
+        "cannot_tell": "cannot tell",
+    }
+    rows = []
+    for metric, tests in analysis.omnibus.items():
+        first = tests.kruskal_wallis
+        each = (first, tests.kruskal_wallis_item_means, tests.friedman)
+        ps = [p_value(test.p) if test.p is not None else test.reason or MISSING for test in each]
+        rows.append(
+            plain_cells([METRIC_NAMES[metric], number(first.statistic), *ps, verdicts[tests.verdict]])
+        )
+    return Table(
+        "omnibus",
+        "Do the frameworks differ at all?",
+        (
+            "Metric",
+            "Kruskal-Wallis H, all runs",
+            "p, all runs",
+            "p, one mean per item",
+            "p, item by item (Friedman)",
+            "Verdict",
+        ),
+        rows,
+        "The first p counts every run as independent. The verdict follows the last p where it can be "
+        "computed.",
+        frozenset({5}),
+    )
+
+
+def pairs_table(analysis: Analysis, metric: Metric) -> Table:
+    mine = [pair for pair in analysis.pairs if pair.metric == metric]
+    shown = sorted(mine, key=lambda pair: 1.0 if pair.mann_whitney.p is None else pair.mann_whitney.p)[
+        :MOST_PAIRS
+    ]
+    digits = 2 if metric == "quality" else 1
+    rows = []
+    for pair in shown:
+        t = pair.mann_whitney
+        names = f"{analysis.frameworks[pair.a].title} – {analysis.frameworks[pair.b].title}"  # noqa: RUF001 - typography
+        texts = [number(pair.mean_difference, digits), number(t.u, 1), p_value(t.p), p_value(t.p_bonferroni)]
+        texts += [number(t.r, 3), number(t.rank_biserial), "yes" if pair.significant else "no"]
+        rows.append([Cell(names), *(Cell(text, strong=pair.significant) for text in texts)])
+    rest = (
+        f" The {len(shown)} pairs with the smallest p of {len(mine)}; all are in the JSON."
+        if len(mine) > len(shown)
+        else ""
+    )
+    return Table(
+        f"pairs-{metric}",
+        f"{METRIC_NAMES[metric]}: Mann-Whitney U for each pair",
+        ("Pair", "Difference of means", "U", "p", "p, Bonferroni", "r", "Rank-biserial", "Significant"),
+        rows,
+        "Every run counts as independent here." + rest,
+        frozenset({7}),
+    )
+
+
+def items_table(analysis: Analysis) -> Table:
+    cells = {(cell.framework, cell.item): cell for cell in analysis.cells}
+    rows = []
+    for name, f in _judged(analysis):
+        found = [cells.get((name, item)) for item in analysis.items]
+        rows.append([titled(name, f), *plain_cells(number(cell.quality if cell else None) for cell in found)])
+    return Table("items", "Mean overall score per item", ("Framework", *analysis.items), rows)

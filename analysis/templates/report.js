@@ -1,0 +1,85 @@
+"use strict";
+(function () {
+  const root = document.documentElement;
+  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const narrow = matchMedia("(max-width: 640px)");
+
+  function isDark() { return root.dataset.theme ? root.dataset.theme === "dark" : system.matches; }
+
+  function pageTemplate() {
+    const style = getComputedStyle(root);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const axis = { gridcolor: colour("--line"), linecolor: colour("--line"), zerolinecolor: colour("--line-strong"), automargin: true, title: { standoff: 12, font: { size: 13 } }, fixedrange: true };
+    return { layout: {
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: narrow.matches ? 11.5 : 13, color: colour("--ink") },
+      xaxis: axis, yaxis: Object.assign({}, axis, { ticklabelstandoff: 8 }),
+      polar: { bgcolor: "rgba(0,0,0,0)", angularaxis: { gridcolor: colour("--line"), linecolor: colour("--line") },
+               radialaxis: { gridcolor: colour("--line"), linecolor: colour("--line"), tickfont: { color: colour("--ink-soft") } } },
+      legend: { orientation: "h", x: 0.5, xanchor: "center", y: -0.2, yanchor: "top", bgcolor: "rgba(0,0,0,0)" },
+      hoverlabel: { bgcolor: colour("--surface"), bordercolor: colour("--line-strong"), font: { color: colour("--ink") } },
+      margin: narrow.matches ? { l: 8, r: 12, t: 24, b: 8 } : { l: 24, r: 24, t: 32, b: 24 },
+    }, data: { bar: [{ error_x: { color: colour("--ink") } }] } };
+  }
+
+  function layoutOf(id, element) {
+    const layout = Object.assign({}, figures[id].layout, { template: pageTemplate(), height: Number(element.dataset.height), autosize: true });
+    if (id === "radar") layout.margin = narrow.matches ? { l: 68, r: 68, t: 32, b: 8 } : { l: 84, r: 84, t: 36, b: 8 }; // its labels have no automargin
+    return layout;
+  }
+
+  function drawAll() {
+    for (const id of Object.keys(figures)) {
+      const element = document.getElementById("figure-" + id);
+      if (element) Plotly.react(element, figures[id].data, layoutOf(id, element), { displayModeBar: false, responsive: true });
+    }
+  }
+
+  function saveFile(name, type, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  function tableAsCsv(table) {
+    // A leading =, +, - or @ would make a spreadsheet run the text as a formula; numbers stay as they are.
+    const cell = (text) => {
+      const safe = /^[=+@\-\t]/.test(text) && !/^-?[\d.,]+$/.test(text) ? "'" + text : text;
+      return /[",\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
+    };
+    return Array.from(table.rows, (row) => Array.from(row.cells, (c) => cell(c.textContent.trim())).join(",")).join("\n") + "\n";
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.id === "theme") {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      try { localStorage.setItem("levelfield-theme", root.dataset.theme); } catch (_) { /* kept for this page only */ }
+      drawAll();
+    } else if (button.dataset.table) {
+      saveFile(button.dataset.table + ".csv", "text/csv", tableAsCsv(document.getElementById("table-" + button.dataset.table)));
+    } else if (button.dataset.figure) {
+      Plotly.downloadImage("figure-" + button.dataset.figure, { format: "svg", filename: button.dataset.figure });
+    }
+  });
+
+  let before = "";
+  addEventListener("beforeprint", () => {
+    before = root.dataset.theme || "";
+    root.dataset.theme = "light";
+    document.querySelectorAll("details").forEach((d) => { d.open = true; });
+    drawAll();
+  });
+  addEventListener("afterprint", () => {
+    if (before) root.dataset.theme = before; else delete root.dataset.theme;
+    drawAll();
+  });
+  system.addEventListener("change", drawAll);
+  narrow.addEventListener("change", drawAll);
+  drawAll();
+  root.dataset.ready = "yes";
+})();

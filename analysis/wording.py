@@ -1,0 +1,24 @@
+"""Wording that sentences share: counts with their noun, lists, p values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def plural(count: int, noun: str) -> str:
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
+
+
+def listing(words: Sequence[str], most: int = 8) -> str:
+    shown = list(words[:most])
+    if len(words) > most:
+        shown.append(f"{len(words) - most} more")
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else "none"
+
+
+def p_text(p: float | None) -> str:
+    if p is None:
+        return "not computable"
+    return f"p = {p:.3f}" if p >= 0.0005 else f"p = {p:.1g}"
