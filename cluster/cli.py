@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped. What was complete is kept; the same command goes on.")
         _exit_now(130)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a message instead of a traceback
+    except Exception as error:
         if os.environ.get("LEVELFIELD_DEBUG"):
             raise
         Console(stderr=True).print(

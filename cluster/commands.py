@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from analysis.summary_table import summary_table
-from cluster.experiment import Experiment, describe_experiment, read_plan
+from cluster.experiment import Experiment, describe_experiment, experiment_folder, read_plan
 from cluster.interrupts import handled_interrupts
 from cluster.progress import RunProgress
-from cluster.run_plan import PlanResult, finish, judge_folder, run_plan
+from cluster.run_plan import PlanResult, judge_only, run_plan, write_results
+from cluster.workspace import Workspace
 from runtime_envs.build import build
 from runtime_envs.catalog import FRAMEWORKS
 from shared.errors import EnvironmentFailed
@@ -26,9 +29,10 @@ def run_command(
     plan = read_plan(plan_path)
     settings = load_settings({"llm_model": model, "judge_model": judge}, plan.settings)
     experiment = describe_experiment(plan, settings)
-    progress = RunProgress(console)
-    with handled_interrupts(progress.warn) as interrupts, progress.shown():
-        result = run_plan(experiment, out, fresh=fresh, progress=progress, interrupts=interrupts)
+    store = Store(experiment_folder(experiment, out, fresh=fresh))
+    with _working(experiment, store, console) as work:
+        work.progress.say(f"Results: {store.folder}")
+        result = run_plan(work)
     _print_result(result, console)
     return int(bool(result.missing or result.unjudged))
 
@@ -36,20 +40,16 @@ def run_command(
 def judge_command(folder: Path, model: str | None, console: Console) -> int:
     """Judge and report again; 1 when reports are left without a verdict."""
     store, experiment = _existing(folder, model)
-    progress = RunProgress(console)
-    store.lock()
-    with handled_interrupts(progress.warn) as interrupts, progress.shown():
-        judge_folder(store, experiment, progress, interrupts)
-        result = finish(store, experiment, progress, stopped=interrupts.stopping)
+    with _working(experiment, store, console) as work:
+        result = judge_only(work)
     _print_result(result, console)
     return int(bool(result.unjudged))
 
 
 def report_command(folder: Path, console: Console) -> None:
     store, experiment = _existing(folder, None)
-    progress = RunProgress(console)
-    with progress.shown():
-        result = finish(store, experiment, progress)
+    with _working(experiment, store, console) as work:
+        result = write_results(work)
     _print_result(result, console)
 
 
@@ -69,6 +69,17 @@ def build_command(names: list[str], console: Console) -> int:
     return int(failed > 0)
 
 
+@contextmanager
+def _working(experiment: Experiment, store: Store, console: Console) -> Iterator[Workspace]:
+    progress = RunProgress(console)
+    store.lock()
+    try:
+        with handled_interrupts(progress.warn) as interrupts, progress.shown():
+            yield Workspace(experiment, store, progress, interrupts)
+    finally:
+        store.unlock()
+
+
 def _existing(folder: Path, judge: str | None) -> tuple[Store, Experiment]:
     store = Store.existing(folder)
     manifest = store.manifest()
@@ -82,7 +93,9 @@ def _existing(folder: Path, judge: str | None) -> tuple[Store, Experiment]:
 def _print_result(result: PlanResult, console: Console) -> None:
     console.print(summary_table(result.analysis))
     if result.missing:
-        console.print(f"{result.missing} runs are missing: the same command goes on with them.", style="yellow")
+        console.print(
+            f"{result.missing} runs are missing: the same command goes on with them.", style="yellow"
+        )
     if result.unjudged:
         console.print(
             f"{result.unjudged} reports have no verdict: levelfield judge {result.folder}", style="yellow"

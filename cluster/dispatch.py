@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
-from cluster.inference_node import MeasuredRun, RunJob
-from cluster.interrupts import Interrupts
+from cluster.experiment import Experiment
+from cluster.inference_node import MeasuredRun
 from cluster.nodes import POLL_S, Node, activity
-from cluster.progress import RunProgress
+from cluster.run_job import RunJob
 from cluster.schedule import Assignment, Schedule
+from cluster.workspace import Workspace
 from shared.errors import NodeFailed, ServerUnavailable
 from shared.records import Status
+
+JobOf = Callable[[Experiment, Assignment], RunJob]
 
 GIVE_UP_AFTER = 3
 """Model errors in a row, in a whole session: then the server is down, and more runs would say nothing."""
 
 
-def dispatch(
-    nodes: Sequence[Node],
-    schedule: Schedule,
-    job_for: Callable[[Assignment], RunJob],
-    keep: Callable[[MeasuredRun], None],
-    progress: RunProgress,
-    interrupts: Interrupts,
-) -> None:
+def dispatch(work: Workspace, nodes: Sequence[Node], schedule: Schedule, job_of: JobOf) -> None:
     """Until nothing is left, or the user stops it; then the runs in flight are still finished.
 
     Raises:
@@ -38,14 +34,15 @@ def dispatch(
     in_flight: dict[Any, tuple[Node, Assignment]] = {}
     model_errors = 0
     while True:
-        if not interrupts.stopping:
-            _fill(free, in_flight, schedule, job_for)
+        if not work.interrupts.stopping:
+            for node, assignment in _take(free, schedule):
+                in_flight[node.actor.measure.remote(job_of(work.experiment, assignment))] = (node, assignment)
         if not in_flight:
-            if schedule.left and not interrupts.stopping:
+            if schedule.left and not work.interrupts.stopping:
                 raise NodeFailed("All inference nodes are gone. Run the same command again to go on.")
             return
         ready, _ = ray.wait(list(in_flight), timeout=POLL_S)
-        progress.doing(_activities(node for node, _ in in_flight.values()))
+        work.progress.doing(_activities(node for node, _ in in_flight.values()))
         for ref in ready:
             node, assignment = in_flight.pop(ref)
             try:
@@ -53,9 +50,12 @@ def dispatch(
             except RayError as error:
                 schedule.finished(node.name, assignment, Status.INFRASTRUCTURE_ERROR)
                 schedule.node_lost(node.name)
-                progress.warn(f"Node {node.name} is lost ({type(error).__name__}); its runs go elsewhere.")
+                work.progress.warn(
+                    f"Node {node.name} is lost: {type(error).__name__}. Its runs go elsewhere."
+                )
                 continue
-            keep(measured)
+            work.store.write_run(measured.record, measured.calls)
+            work.progress.run_finished(measured.record)
             status = measured.record.status
             schedule.finished(node.name, assignment, status)
             free[node.name] = node
@@ -64,18 +64,11 @@ def dispatch(
                 raise ServerUnavailable(_server_failed(measured))
 
 
-def _fill(
-    free: dict[str, Node],
-    in_flight: dict[Any, tuple[Node, Assignment]],
-    schedule: Schedule,
-    job_for: Callable[[Assignment], RunJob],
-) -> None:
+def _take(free: dict[str, Node], schedule: Schedule) -> Iterator[tuple[Node, Assignment]]:
     for name in list(free):
         assignment = schedule.take(name)
-        if assignment is None:
-            continue
-        node = free.pop(name)
-        in_flight[node.actor.measure.remote(job_for(assignment))] = (node, assignment)
+        if assignment:
+            yield free.pop(name), assignment
 
 
 def _activities(nodes: Any) -> str:

@@ -41,7 +41,7 @@ def examine() -> list[Examined]:
 
 def _machine() -> Iterator[Examined]:
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    yield Examined(fits, "Python", platform.python_version(), "" if fits else "install Python 3.11, 3.12 or 3.13")
+    yield Examined(fits, "Python", platform.python_version(), "" if fits else "install Python 3.11 to 3.13")
     yield Examined(True, "Ray", version("ray"))
     yield Examined(True, "Levelfield", version("levelfield"))
     yield Examined(True, "cores", str(os.cpu_count()))
@@ -70,7 +70,7 @@ def _environments() -> Iterator[Examined]:
         if state.kind == "project":
             continue
         names = ", ".join(users.get(state.name, [state.kind]))
-        found = f"built, {state.size_bytes / 1e6:,.0f} MB" if state.built else "not built: the first run does it"
+        found = f"built, {state.size_bytes / 1e6:,.0f} MB" if state.built else "the first run builds it"
         cure = "" if state.built else f"levelfield envs build {state.name}"
         yield Examined(state.built, f"environment {state.name} ({names})", found, cure, optional=True)
 
@@ -86,7 +86,9 @@ def _servers() -> Iterator[Examined]:
     for name, (url, command) in servers.items():
         answers = _answers(url)
         found = f"answers at {url}" if answers else f"does not answer at {url}"
-        yield Examined(answers, name, found, "" if answers else f"only if you want it: {command}", optional=True)
+        yield Examined(
+            answers, name, found, "" if answers else f"only if you want it: {command}", optional=True
+        )
 
 
 def _answers(url: str) -> bool:

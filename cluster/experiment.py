@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from cluster.run_job import RunJob
 from cluster.schedule import Assignment
 from runtime_envs.catalog import FRAMEWORKS, environment
 from shared.errors import PlanError
-from shared.plan import Plan, digest
-from shared.records import RunKey
+from shared.plan import Limits, Plan, TaskPlan, digest
+from shared.records import RunKey, Strict
 from shared.settings import BenchmarkSettings
 from shared.store import slug
 from shared.suggest import unknown_name
@@ -93,7 +94,7 @@ def describe_experiment(plan: Plan, settings: BenchmarkSettings) -> Experiment:
 
 
 def experiment_folder(experiment: Experiment, out: Path | None, *, fresh: bool) -> Path:
-    """`out`, or the experiment's newest folder below `results_dir`; with `fresh`, one that is not there yet."""
+    """`out`, or the experiment's newest folder below `results_dir`; with `fresh`, a new one."""
     if out:
         return out.expanduser().resolve()
     base = _results_dir(experiment.settings.results_dir) / experiment.name
@@ -113,9 +114,18 @@ def needs_model(plan: Plan) -> bool:
     return set(plan.frameworks) != {"scripted"}
 
 
-def agents_for(experiment: Experiment, assignment: Assignment) -> Any:
+def job_of(experiment: Experiment, assignment: Assignment) -> RunJob:
+    """An attempt with all that a node needs for it."""
     key, plan = assignment.key, experiment.plan
-    return experiment.task_of(key).agents(key.item, plan.tools, plan.limits.max_tokens)
+    task = experiment.task_of(key)
+    return RunJob(
+        assignment,
+        agents=task.agents(key.item, plan.tools, plan.limits.max_tokens),
+        tool_data=task.tool_data(key.item),
+        temperature=plan.temperature,
+        seed=plan.seed,
+        limits=plan.limits,
+    )
 
 
 def _identity(plan: Plan, settings: BenchmarkSettings, tasks: dict[str, Task]) -> dict[str, Any]:
@@ -163,7 +173,5 @@ def _problem(problem: Any) -> str:
 
 
 def _known_keys(parent: Any) -> list[str]:
-    from shared.plan import Limits, TaskPlan  # noqa: PLC0415 - only to word an error
-
-    model = {"limits": Limits, "tasks": TaskPlan}.get(parent, Plan)
-    return list(model.model_fields)
+    models: dict[Any, type[Strict]] = {"limits": Limits, "tasks": TaskPlan}
+    return list(models.get(parent, Plan).model_fields)

@@ -13,21 +13,20 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-from runtime_envs.preflight import preflight
 
 from cluster.framework_worker import BootReport, FrameworkWorker, WorkerResult
 from cluster.gateway.intervals import union_seconds
 from cluster.gateway.process import GatewayProcess, GatewayStatus, Lease, LeaseReport, LeaseRequest
 from cluster.machine import describe_machine
+from cluster.run_job import RunJob
 from cluster.run_outcome import Wire, classify, limits_hit
-from cluster.schedule import Assignment
 from cluster.servers import ModelServer, ServerIdentity, ServerOptions, open_server
 from runtime_envs.build import build
 from runtime_envs.catalog import framework as framework_named
 from runtime_envs.catalog import process_variables
-from shared.contract import AgentSpec, RunRequest
+from runtime_envs.preflight import preflight
+from shared.contract import RunRequest
 from shared.errors import EnvironmentFailed, LevelfieldError
-from shared.plan import Limits
 from shared.records import Boot, Call, RunRecord
 
 BOOT_TIMEOUT_S = 120.0
@@ -58,19 +57,6 @@ class PreparedEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
-class RunJob:
-    """One attempt with all it needs."""
-
-    assignment: Assignment
-    agents: tuple[AgentSpec, ...]
-    tool_data: dict[str, Any]
-    """Per tool, what the gateway serves it from."""
-    temperature: float
-    seed: int
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
 class MeasuredRun:
     """What an attempt leaves: to be written by whoever owns the store."""
 
@@ -84,6 +70,10 @@ class Activity:
 
     text: str
     gateway: GatewayStatus | None = None
+
+    def describe(self) -> str:
+        """E.g. "langgraph on stripe: call 2, 96 tokens"."""
+        return self.text
 
 
 class InferenceNode:
@@ -119,7 +109,7 @@ class InferenceNode:
         try:
             built = build(wanted.environment, on_progress=note)
             note("checking")
-            found = preflight(built, wanted)
+            found = preflight(name, built)
         except EnvironmentFailed as error:
             return error
         finally:
@@ -179,7 +169,7 @@ class InferenceNode:
         """A new process in the framework's environment, its imports done."""
         asked = datetime.now(UTC)
         wanted = framework_named(framework)
-        worker = (
+        worker: Any = (
             ray.remote(FrameworkWorker)
             .options(
                 num_cpus=0,  # it runs on the node that this actor already holds

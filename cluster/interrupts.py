@@ -8,10 +8,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class StoppedEarly(Exception):
-    """The user stopped the plan; what was complete is kept."""
-
-
 class Interrupts:
     """`stopping` turns true at the first Ctrl-C; the second raises KeyboardInterrupt."""
 
@@ -19,27 +15,25 @@ class Interrupts:
         self._announce = announce
         self.stopping = False
 
-    def _on_interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+    def on_interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         if self.stopping:
             raise KeyboardInterrupt
         self.stopping = True
         self._announce("Stopping after the run in flight; Ctrl-C again stops now and loses that run.")
 
 
+def _stop_now(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 @contextmanager
 def handled_interrupts(announce: Callable[[str], None]) -> Iterator[Interrupts]:
     """Only in the main thread, as Python's signals are."""
     interrupts = Interrupts(announce)
-
-    def on_terminate(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = (
-        signal.signal(signal.SIGINT, interrupts._on_interrupt),
-        signal.signal(signal.SIGTERM, on_terminate),
-    )  # noqa: SLF001
+    handlers = {signal.SIGINT: interrupts.on_interrupt, signal.SIGTERM: _stop_now}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield interrupts
     finally:
-        signal.signal(signal.SIGINT, before[0])
-        signal.signal(signal.SIGTERM, before[1])
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -12,9 +12,8 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster.experiment import Experiment
-from cluster.interrupts import Interrupts
 from cluster.nodes import POLL_S, Node
-from cluster.progress import RunProgress
+from cluster.workspace import Workspace
 from judge.chat import JudgeEndpoint
 from judge.checks import check_report
 from judge.judge_report import judge_report
@@ -48,8 +47,9 @@ def check_reports(store: Store, experiment: Experiment) -> None:
             store.write_check(check_report(record.text, record.key.run_id, record.attempt_id, spec))
 
 
-def unjudged(store: Store, experiment: Experiment, judge: str) -> list[JudgeJob]:
-    """Complete reports without a verdict of `judge`, scored or not, in an order that hides the framework."""
+def unjudged(store: Store, experiment: Experiment) -> list[JudgeJob]:
+    """Complete reports without a verdict of the settings' judge, in an order that hides the framework."""
+    judge = experiment.settings.judge
     judged = {verdict.attempt_id for verdict in store.verdicts() if verdict.judge == judge}
     jobs = []
     for record in _reports(store):
@@ -69,19 +69,12 @@ def unjudged(store: Store, experiment: Experiment, judge: str) -> list[JudgeJob]
     return sorted(jobs, key=lambda job: job.attempt_id)
 
 
-def judge_reports(
-    nodes: Sequence[Node],
-    jobs: Sequence[JudgeJob],
-    store: Store,
-    judge: str,
-    parallel: int,
-    progress: RunProgress,
-    interrupts: Interrupts,
-) -> None:
+def judge_reports(work: Workspace, nodes: Sequence[Node], jobs: Sequence[JudgeJob]) -> None:
     """Write a verdict per job. A judge that cannot be reached leaves reports unjudged, and says so."""
+    judge, interrupts = work.settings.judge, work.interrupts
     waiting = deque(jobs)
     leases = [(node, ray.get(node.actor.open_judging.remote(LEASE_S))) for node in nodes]
-    slots = deque((node, lease) for _ in range(parallel) for node, lease in leases)
+    slots = deque((node, lease) for _ in range(work.settings.judge_parallel) for node, lease in leases)
     in_flight: dict[Any, Any] = {}
     try:
         while (waiting and not interrupts.stopping) or in_flight:
@@ -89,16 +82,16 @@ def judge_reports(
                 node, lease = slots.popleft()
                 endpoint = JudgeEndpoint(
                     base_url=lease.base_url,
-                    api_key=None,
+                    api_key="unused",
                     model=node.info.identity.served_model,
                     timeout_s=REQUEST_TIMEOUT_S,
                 )
                 in_flight[_submit(node, waiting.popleft(), endpoint, judge)] = (node, lease)
             ready, _ = ray.wait(list(in_flight), timeout=POLL_S)
-            progress.doing(f"{len(in_flight)} reports with {judge}")
+            work.progress.doing(f"{len(in_flight)} reports with {judge}")
             for ref in ready:
                 slots.append(in_flight.pop(ref))
-                _keep(ref, store, progress)
+                _keep(ref, work)
     finally:
         for node, _ in leases:
             node.actor.close_judging.remote()
@@ -129,17 +122,17 @@ def _judge(job: JudgeJob, endpoint: JudgeEndpoint, judge: str) -> Verdict:
     )
 
 
-def _keep(ref: Any, store: Store, progress: RunProgress) -> None:
+def _keep(ref: Any, work: Workspace) -> None:
     try:
         verdict: Verdict = ray.get(ref)
     except RayError as error:
         cause = error.cause if isinstance(error, RayTaskError) else error
-        progress.warn(f"A report is left unjudged: {cause}. `levelfield judge` goes on with it.")
+        work.progress.warn(f"A report is left unjudged: {cause}. `levelfield judge` goes on with it.")
     else:
-        store.write_verdict(verdict)
+        work.store.write_verdict(verdict)
         if not verdict.scored:
-            progress.warn(f"  no usable verdict in {len(verdict.attempts)} attempts: recorded as a failure")
-    progress.advance()
+            work.progress.warn("  no usable verdict in any attempt: recorded as a failure")
+    work.progress.advance()
 
 
 def _reports(store: Store) -> list[RunRecord]:

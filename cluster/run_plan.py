@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,20 +14,17 @@ import ray
 from analysis.report import write_report
 from analysis.result import Analysis
 from cluster.dispatch import dispatch
-from cluster.experiment import Experiment, agents_for, experiment_folder, total_runs
-from cluster.inference_node import MeasuredRun, PreparedEnvironment, RunJob
-from cluster.interrupts import Interrupts
+from cluster.experiment import job_of, total_runs
+from cluster.inference_node import PreparedEnvironment
 from cluster.judging import check_reports, judge_reports, unjudged
 from cluster.nodes import Node, prepare_environments, start_nodes, stop_nodes
-from cluster.progress import RunProgress
 from cluster.runs_csv import write_runs_csv
-from cluster.schedule import Assignment, Schedule, remaining
+from cluster.schedule import Schedule, remaining
 from cluster.servers import ServerOptions
 from cluster.session import node_places, ray_session
+from cluster.workspace import Workspace
 from shared.manifest import FrameworkEntry, Manifest
 from shared.plan import ordered_runs
-from shared.settings import BenchmarkSettings
-from shared.store import Store
 
 
 @dataclass(frozen=True)
@@ -38,170 +37,115 @@ class PlanResult:
     missing: int
     """Runs of the plan without a final record."""
     unjudged: int
-    stopped: bool
 
 
-def run_plan(
-    experiment: Experiment, out: Path | None, *, fresh: bool, progress: RunProgress, interrupts: Interrupts
-) -> PlanResult:
+def run_plan(work: Workspace) -> PlanResult:
     """Run what is not complete yet, judge what has no verdict yet, and write the report."""
-    store = Store(experiment_folder(experiment, out, fresh=fresh))
-    store.lock()
-    try:
-        progress.say(f"Results: {store.folder}")
-        if _has_work(store, experiment):
-            with ray_session(experiment.settings.ray_address):
-                _measure_and_judge(store, experiment, progress, interrupts)
-        else:
-            progress.say(f"All {total_runs(experiment.plan)} runs are complete; --fresh measures again.")
-        return finish(store, experiment, progress, stopped=interrupts.stopping)
-    finally:
-        store.unlock()
+    if not _unfinished(work):
+        work.progress.say("Every run is complete and judged; --fresh measures again.")
+        return write_results(work)
+    with ray_session(work.settings.ray_address):
+        with _serving(work, work.settings.llm_model) as nodes:
+            environments = prepare_environments(nodes, work.experiment.plan.frameworks, work.progress)
+            work.store.begin(_manifest(work, nodes, environments))
+            _measure(work, nodes, environments)
+            if work.settings.judge == work.settings.llm_model:
+                _judge(work, nodes)
+        if work.settings.judge != work.settings.llm_model:
+            judge_missing(work)
+    return write_results(work)
 
 
-def judge_folder(store: Store, experiment: Experiment, progress: RunProgress, interrupts: Interrupts) -> None:
-    """Judge what has no verdict of the settings' judge yet, without running any framework."""
-    jobs = unjudged(store, experiment, experiment.settings.judge)
-    if not jobs:
-        return
-    with ray_session(experiment.settings.ray_address):
-        progress.stage("Setting up")
-        nodes = start_nodes(
-            node_places(ray.nodes()),
-            experiment.settings.judge,
-            _judge_options(experiment.settings, store),
-            progress,
-        )
-        _judge(nodes, store, experiment, progress, interrupts)
-        stop_nodes(nodes)
+def judge_only(work: Workspace) -> PlanResult:
+    """Judge what the settings' judge has not judged yet, without running any framework."""
+    if unjudged(work.store, work.experiment):
+        with ray_session(work.settings.ray_address):
+            judge_missing(work)
+    return write_results(work)
 
 
-def finish(store: Store, experiment: Experiment, progress: RunProgress, *, stopped: bool = False) -> PlanResult:
+def judge_missing(work: Workspace) -> None:
+    """Start the judge's own servers and judge what it has not judged yet."""
+    if unjudged(work.store, work.experiment) and not work.interrupts.stopping:
+        with _serving(work, work.settings.judge) as nodes:
+            _judge(work, nodes)
+
+
+def write_results(work: Workspace) -> PlanResult:
     """What needs no Ray: checks, runs.csv, the report."""
-    progress.stage("Writing the report")
+    work.progress.stage("Writing the report")
+    store, experiment = work.store, work.experiment
     check_reports(store, experiment)
-    write_runs_csv(store, experiment.settings.judge)
+    write_runs_csv(store, work.settings.judge)
     report, analysis = write_report(store.folder, json_out=store.folder / "report.json")
-    final = sum(record.status.is_final for record in store.runs())
     return PlanResult(
         folder=store.folder,
         report=report,
         analysis=analysis,
-        missing=total_runs(experiment.plan) - final,
-        unjudged=len(unjudged(store, experiment, experiment.settings.judge)),
-        stopped=stopped,
+        missing=total_runs(experiment.plan) - sum(record.status.is_final for record in store.runs()),
+        unjudged=len(unjudged(store, experiment)),
     )
 
 
-def _has_work(store: Store, experiment: Experiment) -> bool:
-    if not store.manifest_path.exists():
+def _unfinished(work: Workspace) -> bool:
+    if not work.store.manifest_path.exists():
         return True
-    left = remaining(ordered_runs(experiment.plan), store.runs())
-    return bool(left) or bool(unjudged(store, experiment, experiment.settings.judge))
+    left = remaining(ordered_runs(work.experiment.plan), work.store.runs())
+    return bool(left) or bool(unjudged(work.store, work.experiment))
 
 
-def _measure_and_judge(
-    store: Store, experiment: Experiment, progress: RunProgress, interrupts: Interrupts
-) -> None:
-    settings = experiment.settings
-    progress.stage("Setting up", total=len(experiment.plan.frameworks))
-    nodes = start_nodes(node_places(ray.nodes()), settings.llm_model, _options(settings, store), progress)
-    environments = prepare_environments(nodes, experiment.plan.frameworks, progress)
-    store.begin(_manifest(store, experiment, nodes, environments))
-    _measure(nodes, environments, store, experiment, progress, interrupts)
-    if interrupts.stopping:
+@contextmanager
+def _serving(work: Workspace, setting: str) -> Iterator[list[Node]]:
+    """Inference nodes with the model `setting`, stopped afterwards."""
+    work.progress.stage("Setting up")
+    nodes = start_nodes(node_places(ray.nodes()), setting, _server_options(work, setting), work.progress)
+    try:
+        yield nodes
+    finally:
         stop_nodes(nodes)
-        return
-    if settings.judge == settings.llm_model:
-        _judge(nodes, store, experiment, progress, interrupts)
-        stop_nodes(nodes)
-    else:
-        stop_nodes(nodes)
-        judges = start_nodes(
-            node_places(ray.nodes()), settings.judge, _judge_options(settings, store), progress
-        )
-        _judge(judges, store, experiment, progress, interrupts)
-        stop_nodes(judges)
 
 
-def _measure(
-    nodes: list[Node],
-    environments: dict[str, PreparedEnvironment],
-    store: Store,
-    experiment: Experiment,
-    progress: RunProgress,
-    interrupts: Interrupts,
-) -> None:
-    plan = experiment.plan
+def _measure(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> None:
     left = [
         [assignment for assignment in block if assignment.key.framework in environments]
-        for block in remaining(ordered_runs(plan), store.runs())
+        for block in remaining(ordered_runs(work.experiment.plan), work.store.runs())
     ]
-    progress.stage("Measuring", total=sum(map(len, left)))
-
-    def job_for(assignment: Assignment) -> RunJob:
-        tool_data = experiment.task_of(assignment.key).tool_data(assignment.key.item)
-        return RunJob(
-            assignment,
-            agents_for(experiment, assignment),
-            tool_data,
-            plan.temperature,
-            plan.seed,
-            plan.limits,
-        )
-
-    def keep(measured: MeasuredRun) -> None:
-        store.write_run(measured.record, measured.calls)
-        progress.run_finished(measured.record)
-
-    dispatch(nodes, Schedule(left), job_for, keep, progress, interrupts)
+    work.progress.stage("Measuring", total=sum(map(len, left)))
+    dispatch(work, nodes, Schedule(left), job_of)
 
 
-def _judge(
-    nodes: list[Node], store: Store, experiment: Experiment, progress: RunProgress, interrupts: Interrupts
-) -> None:
-    settings = experiment.settings
-    jobs = unjudged(store, experiment, settings.judge)
-    progress.stage("Judging", total=len(jobs))
-    judge_reports(nodes, jobs, store, settings.judge, settings.judge_parallel, progress, interrupts)
+def _judge(work: Workspace, nodes: list[Node]) -> None:
+    jobs = unjudged(work.store, work.experiment)
+    if jobs and not work.interrupts.stopping:
+        work.progress.stage("Judging", total=len(jobs))
+        judge_reports(work, nodes, jobs)
 
 
-def _manifest(
-    store: Store, experiment: Experiment, nodes: list[Node], environments: dict[str, PreparedEnvironment]
-) -> Manifest:
-    info = nodes[0].info
+def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> Manifest:
+    node = nodes[0].info
     return Manifest(
-        experiment=store.folder.name,
+        experiment=work.store.folder.name,
         created_at=datetime.now(UTC).isoformat(),
         levelfield=version("levelfield"),
-        plan=experiment.plan,
-        settings=experiment.settings.public,
-        identity=experiment.identity,
+        plan=work.experiment.plan,
+        settings=work.settings.public,
+        identity=work.experiment.identity,
         frameworks={
             name: FrameworkEntry(title=found.title, versions=found.versions)
             for name, found in environments.items()
         },
-        server=asdict(info.identity),
-        hardware=info.hardware,
-        notes=info.identity.notes,
+        server=asdict(node.identity),
+        hardware=node.hardware,
     )
 
 
-def _options(settings: BenchmarkSettings, store: Store) -> ServerOptions:
+def _server_options(work: Workspace, setting: str) -> ServerOptions:
+    settings = work.settings
+    is_judge = setting != settings.llm_model
+    key = settings.judge_api_key if is_judge else settings.llm_api_key
     return ServerOptions(
-        base_url=settings.llm_base_url,
-        api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
+        base_url=settings.judge_base_url if is_judge else settings.llm_base_url,
+        api_key=key.get_secret_value() if key else None,
         context_length=settings.context_length,
-        log_dir=store.logs,
-    )
-
-
-def _judge_options(settings: BenchmarkSettings, store: Store) -> ServerOptions:
-    if settings.judge == settings.llm_model:
-        return _options(settings, store)
-    return ServerOptions(
-        base_url=settings.judge_base_url,
-        api_key=settings.judge_api_key.get_secret_value() if settings.judge_api_key else None,
-        context_length=settings.context_length,
-        log_dir=store.logs,
+        log_dir=work.store.logs,
     )

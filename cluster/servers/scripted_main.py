@@ -1,0 +1,105 @@
+"""A model server without a model, for dry runs: `python scripted_main.py`.
+
+Speaks the OpenAI chat API at once and the same every time: a report made from the last request, or, when a
+JSON schema is asked for, the smallest answer that fits it. Same protocol as llamacpp_main: one JSON line in,
+one out, and it ends with its parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SECTIONS = (
+    *("Executive Summary", "Company Overview", "Products & Services"),
+    *("Market Position", "Key Insights", "Conclusion"),
+)
+WORDS_PER_SECTION = 90
+"""Six sections make 540 words, inside the task's 500-800."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._answer({"object": "list", "data": [{"id": "scripted", "object": "model"}]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        prompt = "\n".join(str(message.get("content")) for message in body["messages"])
+        schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+        text = json.dumps(smallest(schema)) if schema else report(prompt)
+        prompt_tokens, completion_tokens = len(prompt.split()), len(text.split())
+        self._answer(
+            {
+                "id": "scripted",
+                "object": "chat.completion",
+                "created": 0,
+                "model": body["model"],
+                "choices": [
+                    {
+                        "index": 0,
+                        "message": {"role": "assistant", "content": text},
+                        "finish_reason": "stop",
+                    }
+                ],
+                "usage": {
+                    "prompt_tokens": prompt_tokens,
+                    "completion_tokens": completion_tokens,
+                    "total_tokens": prompt_tokens + completion_tokens,
+                },
+            }
+        )
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: the paths are secrets."""
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def report(prompt: str) -> str:
+    """Six sections filled with the prompt's own words, in order."""
+    words = prompt.split() or ["nothing"]
+    parts = []
+    for number, section in enumerate(SECTIONS):
+        start = number * WORDS_PER_SECTION
+        chosen = [words[(start + offset) % len(words)] for offset in range(WORDS_PER_SECTION)]
+        parts.append(f"## {section}\n\n{' '.join(chosen)}")
+    return "\n\n".join(parts)
+
+
+def smallest(schema: dict[str, Any]) -> Any:
+    """The plainest value that fits a JSON schema of the kinds that judges ask for."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: smallest(part) for name, part in schema.get("properties", {}).items()}
+    if kind == "array":
+        return []
+    if kind in ("integer", "number"):
+        return schema.get("minimum", 1)
+    return "scripted"
+
+
+def main() -> None:
+    sys.stdin.readline()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(json.dumps({"url": f"http://127.0.0.1:{server.server_port}", "version": "1"}), flush=True)
+    sys.stdin.read()
+    os._exit(0)  # a request in progress must not outlive the parent
+
+
+if __name__ == "__main__":
+    main()
