@@ -87,7 +87,9 @@ def build_environment(
             return _build(wanted, folder, on_progress)
     except OSError as error:
         raise EnvironmentFailed(
-            f"The environment {wanted.name!r} cannot be written below {folder.parent}: {error.strerror or error}. "
+    interpreter = " ".join(
+        [platform.python_implementation(), platform.python_version(), sysconfig.get_platform()]
+    )
             "Make room there, or set LEVELFIELD_CACHE to a folder with space and write permission."
         ) from error
 

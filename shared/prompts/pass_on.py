@@ -1,4 +1,4 @@
-"""How one agent is handed what the agents before it wrote, where it is ours to say and not the framework's."""
+"""How an agent is handed what the agents before it wrote, where it is ours to say, not the framework's."""
 
 from __future__ import annotations
 
