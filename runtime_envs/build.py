@@ -87,9 +87,8 @@ def build_environment(
             return _build(wanted, folder, on_progress)
     except OSError as error:
         raise EnvironmentFailed(
-    interpreter = " ".join(
-        [platform.python_implementation(), platform.python_version(), sysconfig.get_platform()]
-    )
+            f"The environment {wanted.name!r} cannot be written below {folder.parent}: "
+            f"{error.strerror or error}. "
             "Make room there, or set LEVELFIELD_CACHE to a folder with space and write permission."
         ) from error
 
