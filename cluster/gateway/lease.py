@@ -1,149 +1,179 @@
-"""Who may call now: leases, their deadlines and their budgets. No network, and the clock is handed in."""
+"""Leases: who may use the node, until when, and how much. Pure code with an injected clock.
+
+One run at a time. A judge's lease admits many calls at once, and only while no run holds the node.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from cluster.gateway.journal import Journal
-from cluster.gateway.messages import GatewayStatus, LeaseReport, LeaseRequest
-from cluster.gateway.refusal import COMPLETION_TOKENS, EXPIRED, MODEL_CALLS, UNKNOWN_RUN, Refusal
-from shared.records import Call
+from pydantic import Field
 
-Clock = Callable[[], float]
+from shared.records import Call, Strict
 
 
-class LeaseRefused(Exception):  # noqa: N818 - it is an answer
+class LeaseRequest(Strict):
+    """What a lease is asked for."""
+
+    run_id: str
+    kind: Literal["run", "judge"]
+    deadline_s: float = Field(gt=0)
+    """From the opening; calls that come later are refused."""
+    request_timeout_s: float = Field(default=300, gt=0)
+    """For one call to the model server."""
+    max_model_calls: int | None = None
+    max_completion_tokens: int | None = None
+    tools: dict[str, Any] = Field(default_factory=dict)
+    """Tool name -> the data it answers from."""
+
+
+class LeaseReport(Strict):
+    """What happened under a lease."""
+
+    calls: list[Call]
+    budget_exceeded: list[str]
+    """In words, the budgets that a call was refused for."""
+    stray_calls: int
+    """Calls with an unknown or closed token that came meanwhile; all were refused."""
+    contaminated: bool
+    """Whether one of them came from another run."""
+    journal_error: str | None
+    """Why a call could not be put on disk."""
+
+
+class GatewayStatus(Strict):
+    """Of the open lease; zeros when none is."""
+
+    run_id: str | None = None
+    seconds: float = 0
+    model_calls: int = 0
+    in_flight: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Refused(Exception):
+    """A call outside its lease; the status is one that clients do not retry."""
+
+    def __init__(self, code: str, message: str, status: int = 403) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class LeaseConflict(Exception):
     """The node is taken."""
 
 
-@dataclass(slots=True)
+@dataclass
 class OpenLease:
-    request: LeaseRequest
-    token: str
-    opened_at: float
-    clock: Clock
-    journal: Journal
-    calls: list[Call] = field(default_factory=list)
-    in_flight: dict[int, asyncio.Task[object]] = field(default_factory=dict)
-    sequence: int = 0
-    model_calls: int = 0
-    completion_tokens: int = 0
-    stray_calls: int = 0
-    refused_calls: int = 0
-    budget_exceeded: list[str] = field(default_factory=list)
-    closed: bool = False
+    """One lease and what happened under it so far."""
 
-    def now_s(self) -> float:
-        """Seconds since the lease was opened."""
+    token: str
+    request: LeaseRequest
+    opened_at: float
+    clock: Callable[[], float]
+    calls: list[Call] = field(default_factory=list)
+    budget_exceeded: list[str] = field(default_factory=list)
+    begun: int = 0
+    """Calls admitted, which are their sequence numbers."""
+    model_calls: int = 0
+    in_flight: int = 0
+    stray_calls: int = 0
+    contaminated: bool = False
+    journal_error: str | None = None
+
+    def elapsed_s(self) -> float:
         return self.clock() - self.opened_at
 
-    def remaining_s(self) -> float:
-        return self.request.deadline_s - self.now_s()
-
-    def next_sequence(self) -> int:
-        self.sequence += 1
-        return self.sequence
-
-    def admit(self, *, is_model_call: bool) -> Refusal | None:
-        """Count a call in, or say why it is turned away."""
-        refusal = self._refusal(is_model_call=is_model_call)
-        if refusal is not None:
-            self.refused_calls += 1
-        elif is_model_call:
+    def begin(self, kind: Literal["model", "tool"]) -> int:
+        """Admit one call and number it, from 1. Raises Refused past the deadline or a budget."""
+        if self.elapsed_s() > self.request.deadline_s:
+            raise Refused("lease_expired", "The run's deadline has passed.")
+        if kind == "model":
+            self._check_budgets()
             self.model_calls += 1
-        return refusal
+        self.begun += 1
+        self.in_flight += 1
+        return self.begun
 
-    def note(self, call: Call) -> None:
+    def end(self, call: Call) -> None:
+        self.in_flight -= 1
         self.calls.append(call)
-        self.completion_tokens += call.completion_tokens or 0
-
-    def exceed(self, limit: str) -> None:
-        if limit not in self.budget_exceeded:
-            self.budget_exceeded.append(limit)
 
     def report(self) -> LeaseReport:
         return LeaseReport(
-            run_id=self.request.run_id,
-            kind=self.request.kind,
-            seconds=self.now_s(),
             calls=sorted(self.calls, key=lambda call: call.sequence),
-            stray_calls=self.stray_calls,
-            refused_calls=self.refused_calls,
             budget_exceeded=self.budget_exceeded,
+            stray_calls=self.stray_calls,
+            contaminated=self.contaminated,
+            journal_error=self.journal_error,
         )
 
-    def _refusal(self, *, is_model_call: bool) -> Refusal | None:
-        if self.remaining_s() <= 0:
-            self.exceed("deadline")
-            return EXPIRED
-        if not is_model_call:
-            return None
-        most_calls, most_tokens = self.request.max_model_calls, self.request.max_completion_tokens
-        if most_calls is not None and self.model_calls >= most_calls:
-            self.exceed("model_calls")
-            return MODEL_CALLS
-        if most_tokens is not None and self.completion_tokens >= most_tokens:
-            self.exceed("completion_tokens")
-            return COMPLETION_TOKENS
-        return None
+    def status(self) -> GatewayStatus:
+        return GatewayStatus(
+            run_id=self.request.run_id,
+            seconds=self.elapsed_s(),
+            model_calls=self.model_calls,
+            in_flight=self.in_flight,
+            prompt_tokens=sum(call.prompt_tokens or 0 for call in self.calls),
+            completion_tokens=sum(call.completion_tokens or 0 for call in self.calls),
+        )
+
+    def _check_budgets(self) -> None:
+        wanted = self.request
+        if wanted.max_model_calls is not None and self.model_calls >= wanted.max_model_calls:
+            self._over(f"the run's budget of {wanted.max_model_calls} model calls is used up")
+        tokens = sum(call.completion_tokens or 0 for call in self.calls)
+        if wanted.max_completion_tokens is not None and tokens >= wanted.max_completion_tokens:
+            self._over(f"the run's budget of {wanted.max_completion_tokens} completion tokens is used up")
+
+    def _over(self, what: str) -> None:
+        if what not in self.budget_exceeded:
+            self.budget_exceeded.append(what)
+        raise Refused("budget_exceeded", what[0].upper() + what[1:] + ".")
 
 
-class LeaseBook:
-    """The leases that are open now: one run, or any number of judges."""
+class Leases:
+    """All leases of one node."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._open: dict[str, OpenLease] = {}
-        self.stray_calls_total = 0
+        self._closed_runs: set[str] = set()
 
-    def open(self, request: LeaseRequest, open_journal: Callable[[], Journal]) -> OpenLease:
-        holder = next((lease for lease in self._open.values() if self._excludes(lease, request)), None)
-        if holder is not None:
-            raise LeaseRefused(
-                f"{request.run_id!r} cannot have the node: {holder.request.kind} "
-                f"{holder.request.run_id!r} holds it. Close that lease first."
-            )
-        lease = OpenLease(request, secrets.token_urlsafe(24), self._clock(), self._clock, open_journal())
+    @property
+    def current(self) -> OpenLease | None:
+        return next(iter(self._open.values()), None)
+
+    def open(self, request: LeaseRequest) -> OpenLease:
+        """Raises LeaseConflict when the node is taken."""
+        if self.current:
+            raise LeaseConflict(f"The node is taken by {self.current.request.run_id}.")
+        lease = OpenLease(secrets.token_urlsafe(24), request, self._clock(), self._clock)
         self._open[lease.token] = lease
         return lease
 
-    def find(self, token: str) -> OpenLease | Refusal:
-        """The lease of a call, or why there is none. A call that has none disturbs the run under way."""
+    def holding(self, token: str) -> OpenLease:
+        """The open lease of a token; any other token is refused and counted against whoever is open."""
         lease = self._open.get(token)
-        if lease is not None and not lease.closed:
+        if lease:
             return lease
-        self.stray_calls_total += 1
-        for other in self._open.values():
-            if not other.closed:
-                other.stray_calls += 1
-        return UNKNOWN_RUN
+        was_a_run = token in self._closed_runs
+        if self.current:
+            self.current.stray_calls += 1
+            self.current.contaminated |= was_a_run
+        if was_a_run:
+            raise Refused("lease_closed", "This run has ended; its address takes no more calls.")
+        raise Refused("lease_unknown", "No run has this address.")
 
-    def get(self, token: str) -> OpenLease | None:
-        return self._open.get(token)
-
-    def forget(self, lease: OpenLease) -> None:
-        self._open.pop(lease.token, None)
-
-    def status(self) -> GatewayStatus:
-        leases = list(self._open.values())
-        judges = sum(lease.request.kind == "judge" for lease in leases)
-        run = next((lease for lease in leases if lease.request.kind == "run"), None)
-        if run is None:
-            return GatewayStatus(judge_leases=judges, stray_calls_total=self.stray_calls_total)
-        return GatewayStatus(
-            run_id=run.request.run_id,
-            seconds=run.now_s(),
-            calls=len(run.calls),
-            in_flight=len(run.in_flight),
-            prompt_tokens=sum(call.prompt_tokens or 0 for call in run.calls),
-            completion_tokens=run.completion_tokens,
-            judge_leases=judges,
-            stray_calls_total=self.stray_calls_total,
-        )
-
-    @staticmethod
-    def _excludes(holder: OpenLease, request: LeaseRequest) -> bool:
-        return "run" in (holder.request.kind, request.kind)
+    def close(self, token: str) -> OpenLease:
+        """Raises KeyError for a token that is not open."""
+        lease = self._open.pop(token)
+        if lease.request.kind == "run":
+            self._closed_runs.add(token)
+        return lease
