@@ -16,7 +16,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster.framework_worker import BootReport, FrameworkWorker, WorkerResult
 from cluster.gateway.intervals import union_seconds
-from cluster.gateway.process import GatewayProcess, GatewayStatus, Lease, LeaseReport, LeaseRequest
+from cluster.gateway.lease import GatewayStatus, LeaseRequest
+from cluster.gateway.process import GatewayProcess, Lease
 from cluster.machine import describe_machine
 from cluster.run_job import RunJob
 from cluster.run_outcome import Wire, classify, limits_hit
@@ -72,8 +73,12 @@ class Activity:
     gateway: GatewayStatus | None = None
 
     def describe(self) -> str:
-        """E.g. "langgraph on stripe: call 2, 96 tokens"."""
-        return self.text
+        """E.g. "langgraph on stripe: model call 2, 12 s, 24 tokens/s"."""
+        seen = self.gateway
+        if not seen or not seen.model_calls:
+            return self.text
+        speed = f", {seen.completion_tokens / seen.seconds:.0f} tokens/s" if seen.completion_tokens else ""
+        return f"{self.text}: model call {seen.model_calls}, {seen.seconds:.0f} s{speed}"
 
 
 class InferenceNode:
@@ -122,7 +127,7 @@ class InferenceNode:
     def measure(self, job: RunJob) -> MeasuredRun:
         """One attempt: a fresh process, a lease, the run, the record. The clock starts after the imports."""
         key = job.assignment.key
-        self._activity = key.run_id
+        self._activity = f"{key.framework} on {key.item}"
         scratch = Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
         try:
             worker, boot = self._boot(key.framework, scratch)
@@ -199,7 +204,7 @@ class InferenceNode:
         finally:
             ray.kill(worker)
             report = self.gateway.close_lease(lease)
-        wire = _wire(report)
+        wire = Wire(report.calls, report.budget_exceeded, report.contaminated, report.journal_error)
         record = self._record(job, result, wire, boot=boot, started_at=started_at, timed_out=timed_out)
         return MeasuredRun(record, list(wire.calls))
 
@@ -221,6 +226,7 @@ class InferenceNode:
             run_id=job.assignment.key.run_id,
             kind="run",
             deadline_s=limits.run_timeout_s + GRACE_S,
+            request_timeout_s=limits.request_timeout_s,
             # Room for what a framework sends on its own account, which is counted and shown, not cut off.
             max_model_calls=2 * calls,
             tools=job.tool_data,
@@ -294,7 +300,3 @@ def _execute(worker: Any, request: RunRequest, timeout_s: float) -> tuple[Worker
         hidden = result.error.replace(request.base_url, "<run>").replace(request.tools_url, "<run>")
         return WorkerResult(result.latency_s, error=hidden, limit_reached=result.limit_reached), False
     return result, False
-
-
-def _wire(report: LeaseReport) -> Wire:
-    return Wire(report.calls, report.budget_exceeded, report.contaminated)

@@ -18,6 +18,8 @@ class Wire:
     """Which of the lease's budgets ran out, in words."""
     contaminated: bool = False
     """Whether another run's traffic came in between."""
+    journal_error: str | None = None
+    """Why the gateway could not put a call on disk."""
 
     @property
     def model_calls(self) -> list[Call]:
@@ -34,17 +36,21 @@ def classify(
         wire: What the gateway saw.
         timed_out: Whether the run's deadline had passed.
     """
-    if wire.contaminated:
-        return Status.CONTAMINATED, "Another run's request reached this node during the run."
-    if timed_out:
-        return Status.TIMEOUT, "Still running at the run's deadline (limits.run_timeout_s)."
+    ours = Status.INFRASTRUCTURE_ERROR
+    disturbed = "Another run's request reached this node during the run."
+    too_late = "Still running at the run's deadline (limits.run_timeout_s)."
+    for happened, status, why in (
+        (wire.journal_error is not None, ours, wire.journal_error),
+        (wire.contaminated, Status.CONTAMINATED, disturbed),
+        (timed_out, Status.TIMEOUT, too_late),
+    ):
+        if happened:
+            return status, why
     if result is None:
-        return Status.INFRASTRUCTURE_ERROR, "The framework's process died."
+        return ours, "The framework's process died."
     if result.outcome is None:
         return _failed(result, wire)
-    if not result.outcome.text.strip():
-        return _empty(wire)
-    return Status.COMPLETED, None
+    return (Status.COMPLETED, None) if result.outcome.text.strip() else _empty(wire)
 
 
 def limits_hit(wire: Wire) -> list[str]:

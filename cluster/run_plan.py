@@ -98,7 +98,8 @@ def _unfinished(work: Workspace) -> bool:
 def _serving(work: Workspace, setting: str) -> Iterator[list[Node]]:
     """Inference nodes with the model `setting`, stopped afterwards."""
     work.progress.stage("Setting up")
-    nodes = start_nodes(node_places(ray.nodes()), setting, _server_options(work, setting), work.progress)
+    machines = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes = start_nodes(node_places(machines), setting, _server_options(work, setting), work.progress)
     try:
         yield nodes
     finally:

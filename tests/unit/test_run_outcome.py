@@ -30,6 +30,7 @@ LIMITED = WorkerResult(1.0, error="LimitReached", limit_reached=True)
         (OK, Wire([call(500), call()]), Status.COMPLETED),
         (OK, Wire([call()], contaminated=True), Status.CONTAMINATED),
         (None, Wire([]), Status.INFRASTRUCTURE_ERROR),
+        (RAISED, Wire([call(507)], journal_error="disk full"), Status.INFRASTRUCTURE_ERROR),
         (RAISED, Wire([]), Status.FRAMEWORK_ERROR),
         (RAISED, Wire([call()]), Status.FRAMEWORK_ERROR),
         (RAISED, Wire([call(400)]), Status.FRAMEWORK_ERROR),
