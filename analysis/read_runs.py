@@ -50,8 +50,8 @@ class Runs:
 def read_runs(source: Path) -> Runs:
     csv, manifest = locate(source)
     raw = _read_csv(csv)
+    _require_columns(raw.columns, csv)
     named = raw.rename(columns=_renames(raw.columns))
-    _require_columns(named.columns, csv)
     table = pd.DataFrame(index=named.index)
     unreadable: dict[str, int] = {}
     for column in TEXT_COLUMNS:
@@ -101,8 +101,10 @@ def _renames(columns: pd.Index) -> dict[str, str]:
 
 
 def _require_columns(columns: pd.Index, csv: Path) -> None:
-    derived = {"total_tokens"} if {"prompt_tokens", "completion_tokens"} <= set(columns) else set()
-    missing = [name for name in REQUIRED if name not in columns and name not in derived]
+    known = set(columns) | set(_renames(columns).values())
+    if {"prompt_tokens", "completion_tokens"} <= known:
+        known.add("total_tokens")
+    missing = [name for name in REQUIRED if name not in known]
     if missing:
         wanted = ", ".join(" or ".join((name, *ALIASES.get(name, ()))) for name in missing)
         raise UserError(f"{csv} lacks the columns: {wanted}. It has: {', '.join(map(str, columns))}.")

@@ -27,7 +27,9 @@ def score_copies_apart(rows: Rows) -> None:
 
 def score_all_alike(rows: Rows) -> None:
     for row in rows:
-        row.update(dict.fromkeys(("completeness", "accuracy", "structure", "insight", "readability", "overall"), 7))
+        row.update(
+            dict.fromkeys(("completeness", "accuracy", "structure", "insight", "readability", "overall"), 7)
+        )
 
 
 def score_at_the_ceiling(rows: Rows) -> None:
@@ -67,7 +69,9 @@ def drop_one(rows: Rows) -> None:
 
 
 def lose_a_score(rows: Rows) -> None:
-    rows[0].update(dict.fromkeys(("completeness", "accuracy", "structure", "insight", "readability", "overall"), ""))
+    rows[0].update(
+        dict.fromkeys(("completeness", "accuracy", "structure", "insight", "readability", "overall"), "")
+    )
 
 
 def score_beyond_the_scale(rows: Rows) -> None:

@@ -90,7 +90,14 @@ def test_summary(published: Analysis) -> None:
     assert "No difference in quality holds up" in s.headline
     assert "45 runs" in s.compared[0]
     certainty = " ".join(s.certainty)
-    for fact in ("n = 9", "17 distinct reports", "effective n is about 3", "p = 0.005", "p = 0.088", "p = 0.074"):
+    for fact in (
+        "n = 9",
+        "17 distinct reports",
+        "effective n is about 3",
+        "p = 0.005",
+        "p = 0.088",
+        "p = 0.074",
+    ):
         assert fact in certainty
     limits = " ".join(s.cannot_conclude)
     assert "That any framework writes better reports" in limits

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.compare import friedman, kruskal_wallis, mann_whitney
 from analysis.describe import spread
@@ -16,22 +17,33 @@ from tests.unit.analysis_rows import analyse_rows, clean_rows
 
 
 def test_mann_whitney_of_separate_triples() -> None:
-    """Two separate triples give U 0 and the exact p 2/20; r is 1.645/sqrt(6); Bonferroni multiplies, up to 1."""
+    """Two separate triples give U 0 and the exact p 2/20, and r is 1.645/sqrt(6)."""
     low, high = np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])
-    tested = mann_whitney(low, high, comparisons=3)
-    assert (tested.u, tested.rank_biserial) == (0, -1)
-    assert tested.p == pytest.approx(0.1)
-    assert tested.p_bonferroni == pytest.approx(0.3)
-    assert tested.r == pytest.approx(1.6448536 / math.sqrt(6))
-    assert mann_whitney(low, high, comparisons=30).p_bonferroni == 1.0
-    assert mann_whitney(high, low).u == 9
+    there, back = mann_whitney([(low, high), (high, low)])
+    assert (there.u, there.rank_biserial) == (0, -1)
+    assert (back.u, back.rank_biserial) == (9, 1)
+    assert there.p == pytest.approx(0.1)
+    assert there.p_bonferroni == pytest.approx(0.2)
+    assert there.r == pytest.approx(1.6448536 / math.sqrt(6))
+    assert mann_whitney([(low, high)] * 30)[0].p_bonferroni == 1.0
 
 
 def test_mann_whitney_without_any_difference() -> None:
     """Identical values are p 1 and effect 0, not a division by zero."""
     same = np.array([5.0, 5.0])
-    tested = mann_whitney(same, same)
+    (tested,) = mann_whitney([(same, same)])
     assert (tested.u, tested.p, tested.r, tested.rank_biserial) == (2, 1, 0, 0)
+
+
+def test_mann_whitney_of_a_family_equals_one_by_one() -> None:
+    """Testing pairs of mixed sizes and ties together gives what scipy gives for each alone."""
+    noise = np.random.default_rng(3)
+    samples = [noise.integers(1, limit, size) / 1 for size in (1, 3, 9, 12) for limit in (4, 10_000)]
+    pairs = [(x, y) for x in samples for y in samples if x is not y]
+    for (x, y), found in zip(pairs, mann_whitney(pairs), strict=True):
+        if len(set(x) | set(y)) > 1:
+            alone = stats.mannwhitneyu(x, y)
+            assert (found.u, found.p) == pytest.approx((alone.statistic, alone.pvalue))
 
 
 def test_kruskal_wallis_by_hand() -> None:
