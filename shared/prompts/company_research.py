@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from shared.prompts.agent_prompt import AgentPrompt
 
-_CATEGORIES = """\
-Overview
-Leadership
-Products and services
-Recent news
-Market position
-Key figures"""
+_LIST_THEM = """\
+list every fact about {item} from these results as a short bullet point, under the headings Overview, \
+Leadership, Products and services, Recent news, Market position, Key figures. Keep every name, number and \
+date. Add nothing that is not in the results."""
 
 PROMPTS: dict[str, AgentPrompt] = {
     "researcher": AgentPrompt(
@@ -20,22 +17,16 @@ PROMPTS: dict[str, AgentPrompt] = {
             "and you never invent a fact."
         ),
         request=f"""\
-Gather the facts on {{item}} from the search results below.
+Gather the facts on {{item}} (as of {{as_of}}) from the search results below.
 
 {{results}}
 
-List every fact about {{item}} from these results as a short bullet point under these headings:
-{_CATEGORIES}
-
-Keep every name, number and date. Add nothing that is not in the results.""",
+Now {_LIST_THEM}""",
         request_with_tools=f"""\
-Gather the facts on {{item}}. Call the tool `search` once for each of these queries: overview, leadership, \
-products, news, market, financials.
+Gather the facts on {{item}} (as of {{as_of}}). Call the tool `search` once for each of these queries: \
+overview, leadership, products, news, market, financials.
 
-Then list every fact about {{item}} that you found as a short bullet point under these headings:
-{_CATEGORIES}
-
-Keep every name, number and date. Add nothing that is not in the results.""",
+Then {_LIST_THEM}""",
     ),
     "analyst": AgentPrompt(
         instructions=(

@@ -90,7 +90,7 @@ class Task:
             query: {"words": list(words), "text": known.facts_text(query)}
             for query, words in self.definition.queries.items()
         }
-        return {"search": {"subject": known.name, "as_of": str(known.as_of), "topics": topics}}
+        return {"search": {"subject": known.name, "topics": topics}}
 
     def description(self, item: str) -> str:
         """What was asked for, in words a judge can be given: no prompts."""
@@ -132,14 +132,14 @@ class Task:
     def _agent(
         self, plan: AgentPlan, item: str, tools_mode: ToolsMode, limits: Mapping[str, int]
     ) -> AgentSpec:
-        prompt = self.prompts[plan.name]
+        prompt, known = self.prompts[plan.name], self.item(item)
         calls_tools = tools_mode == "agent" and bool(plan.tools)
         template = prompt.request_with_tools if calls_tools else prompt.request
         return AgentSpec(
             name=plan.name,
-            instructions=prompt.instructions.format(item=self.item(item).name),
+            instructions=prompt.instructions,
             request=(template or prompt.request).format(
-                item=self.item(item).name, results="" if calls_tools else self._results(plan, item)
+                item=known.name, as_of=known.as_of, results="" if calls_tools else self._results(plan, item)
             ),
             max_tokens=limits[plan.name],
             tools=tuple(SPECS[tool] for tool in plan.tools) if calls_tools else (),

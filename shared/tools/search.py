@@ -1,7 +1,6 @@
 """The tool `search`: looks a topic up in data that was fixed beforehand. Deterministic, and never raises.
 
-`data` is {"subject": name, "as_of": date,
-"topics": {topic: {"words": [words that also ask for it], "text": answer}}}.
+`data` is {"subject": name, "topics": {topic: {"words": [words that also ask for it], "text": answer}}}.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def search(data: dict[str, Any], arguments: dict[str, Any]) -> str:
     topic = _topic_asked_for(query, topics)
     if topic is None:
         return f"No results for {query[:80]!r}. {_known(topics)}"
-    return f"{data['subject']}: {topic} (as of {data['as_of']})\n{topics[topic]['text']}"
+    return f"{data['subject']}: {topic}\n{topics[topic]['text']}"
 
 
 def _topic_asked_for(query: str, topics: dict[str, dict[str, Any]]) -> str | None:

@@ -53,4 +53,4 @@ def test_requests_ask_for_what_is_checked() -> None:
     assert f"{form.min_words} to {form.max_words} words" in writer.request
     asked = [line.removeprefix("## ") for line in writer.request.splitlines() if line.startswith("## ")]
     assert asked == list(form.sections)
-    assert ", ".join(TASK.definition.queries) in researcher.request
+    assert ", ".join(TASK.definition.queries) in researcher.request.replace("\n", " ")
