@@ -135,8 +135,7 @@ def _built(wanted: Environment, folder: Path) -> BuiltEnvironment | None:
 
 def _build(wanted: Environment, folder: Path, on_progress: OnProgress) -> BuiltEnvironment:
     began = time.monotonic()
-    for leftover in folder.parent.glob(f"{folder.name}.*.part"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _remove_parts(folder)
     part = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".part", dir=folder.parent))
     try:
         if wanted.kind == "model":
@@ -151,7 +150,7 @@ def _build(wanted: Environment, folder: Path, on_progress: OnProgress) -> BuiltE
         part.chmod(0o755)
         part.rename(folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        _remove_parts(folder)
     on_progress(f"{wanted.name}: ready in {note.build_s:.0f} s, {note.size_bytes / 1e6:.0f} MB")
     return BuiltEnvironment(
         wanted.name,
@@ -183,6 +182,12 @@ def one_builder(target: Path, name: str, on_progress: OnProgress) -> Iterator[No
         yield
     finally:
         lock.release()
+
+
+def _remove_parts(folder: Path) -> None:
+    """What a failed or killed build leaves. Only called while no other builder can be at work."""
+    for part in folder.parent.glob(f"{folder.name}.*.part"):
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _python(wanted: Environment, folder: Path) -> Path:

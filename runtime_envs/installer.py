@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import uv
 
+from runtime_envs import tied
 from runtime_envs.catalog import FRAMEWORKS, Environment
 from shared.errors import EnvironmentFailed
 
@@ -91,7 +92,7 @@ def _uv(wanted: Environment, arguments: Sequence[str], on_progress: OnProgress) 
     variables.setdefault("UV_HTTP_TIMEOUT", str(HTTP_TIMEOUT_S))
     variables["NO_COLOR"] = "1"
     process = subprocess.Popen(
-        [uv.find_uv_bin(), *arguments],
+        [sys.executable, "-I", tied.__file__, str(os.getpid()), uv.find_uv_bin(), *arguments],
         cwd=wanted.lock.parent,
         env=variables,
         stdin=subprocess.DEVNULL,

@@ -12,8 +12,10 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
+from runtime_envs import tied
 from runtime_envs.build import BuiltEnvironment, build_environment
 from runtime_envs.catalog import ROOT, Environment
 from runtime_envs.installer import explain_failure
@@ -115,8 +117,11 @@ def test_killed_builder_leaves_nothing_that_counts(tiny: Environment, tmp_path: 
             assert time.monotonic() < deadline, "no build began"
             time.sleep(0.05)
     finally:
+        children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait(10)
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive, "uv outlived the builder that was killed"
     assert list((cache / "envs").glob("*.part"))
     built = build_environment(tiny, cache)
     assert not built.reused
@@ -225,3 +230,28 @@ def test_model_of_another_digest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailed, match="not the one expected"):
         put_together("tiny", _weights(tmp_path, "0" * 64), tmp_path, target, lambda _: None)
     assert not list(target.parent.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a process to its parent")
+def test_tied_command_dies_with_its_parent() -> None:
+    """A command run through tied.py ends when the process that started it is killed."""
+    script = (
+        "import os, subprocess, sys\n"
+        "command = [sys.executable, '-I', sys.argv[1], str(os.getpid()), '/bin/sleep', '60']\n"
+        "child = subprocess.Popen(command, stdout=subprocess.DEVNULL)\n"
+        "print(child.pid, flush=True); child.wait()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, tied.__file__], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        child = psutil.Process(int(parent.stdout.readline()))
+        deadline = time.monotonic() + 10
+        while child.name() != "sleep":
+            assert time.monotonic() < deadline, "the command never began"
+            time.sleep(0.02)
+        parent.kill()
+        parent.wait(10)
+        _, alive = psutil.wait_procs([child], timeout=5)
+    assert not alive
