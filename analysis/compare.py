@@ -48,13 +48,15 @@ def _omnibus(done: pd.DataFrame, column: str) -> Omnibus:
 
 def _verdict(
     by_run: Significance, by_item: Significance, blocked: Significance, items: int
-) -> Literal["shown", "only_if_repeats_count", "not_shown", "cannot_tell"]:
+) -> Literal["shown", "tests_disagree", "only_if_repeats_count", "not_shown", "cannot_tell"]:
     """Friedman decides where it can be computed: it compares like with like, item by item."""
     decisive = blocked if blocked.p is not None else by_item
     if decisive.p is None or items < 2:
         return "cannot_tell"
     if decisive.p < SIGNIFICANCE_LEVEL:
         return "shown"
+    if by_item.p is not None and by_item.p < SIGNIFICANCE_LEVEL:
+        return "tests_disagree"
     return "only_if_repeats_count" if by_run.p is not None and by_run.p < SIGNIFICANCE_LEVEL else "not_shown"
 
 

@@ -67,6 +67,7 @@ def draw_latency(analysis: Analysis) -> Figure | None:
         xaxis={"title": {"text": "Seconds per run"}, "rangemode": "tozero"},
         yaxis={"type": "category"},
         showlegend=parts,
+        legend={"traceorder": "normal"},
         bargap=0.35,
     )
     words = listing([f"{f.title} {f.latency_s:.1f} s" for _, f in reversed(shown)])

@@ -82,11 +82,19 @@ def draw_distribution(analysis: Analysis) -> Figure | None:
     for name, quality in zip(runs.framework, runs.quality, strict=True):
         if name in by_name and quality is not None:
             by_name[name].append(quality)
-    points = "all" if len(runs.framework) <= MOST_POINTS else "outliers"
+    points = "all" if len(runs.framework) <= MOST_POINTS else False
     fig = go.Figure()
     for name, f in shown:
         fig.add_box(
-            x=by_name[name],
+            # The table's own quartiles: plotly's differ for small n.
+            x=[by_name[name]],
+            y=[label(f.title)],
+            orientation="h",
+            q1=[f.quality_spread.q1],
+            median=[f.quality_spread.median],
+            q3=[f.quality_spread.q3],
+            lowerfence=[f.min],
+            upperfence=[f.max],
             name=label(f.title),
             boxpoints=points,
             jitter=0.6,
@@ -108,7 +116,7 @@ def draw_distribution(analysis: Analysis) -> Figure | None:
         "distribution",
         "Distribution of scores",
         f"Boxes of overall scores: {words}.",
-        "Each point is one run; the box holds the middle half.",
+        "Each point is one run; the box holds the middle half, the line runs from the lowest to the highest.",
         fig,
         height=max(RADAR_HEIGHT, bar_height(len(shown))),
     )

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from analysis import run_tables, tables
+from analysis.alarm_titles import ALARM_TITLES
 from analysis.figure import colours
 from analysis.figures import draw_figures
 from analysis.result import Analysis
@@ -40,6 +41,7 @@ def render_html(analysis: Analysis) -> str:
         figure_data={figure.id: figure.content for figure in figures.values()},
         tables=tables,
         run_tables=run_tables,
+        alarm_titles=ALARM_TITLES,
         setup_tables=run_tables.setup_tables(analysis),
         colours=colours(analysis),
         style=Markup(_text("style.css")),  # noqa: S704 - our own file

@@ -49,7 +49,7 @@ class Omnibus(Result):
     """One value per framework and item: repeats of an item do not count as new evidence."""
     friedman: Significance
     """The same values, ranked inside each item."""
-    verdict: Literal["shown", "only_if_repeats_count", "not_shown", "cannot_tell"]
+    verdict: Literal["shown", "tests_disagree", "only_if_repeats_count", "not_shown", "cannot_tell"]
 
 
 class MannWhitney(Result):

@@ -76,6 +76,8 @@ def _quality_headline(f: Findings) -> str:
                 f"Quality differs: {high.title} scores highest ({high.quality:.2f}), {low.title} lowest "
                 f"({low.quality:.2f})."
             )
+        case "tests_disagree":
+            return "On quality the tests disagree, so no difference is claimed."
         case "only_if_repeats_count":
             return "No difference in quality holds up once repeats of an item count as one."
         case "not_shown":
@@ -90,24 +92,29 @@ def _latency_headline(f: Findings) -> str:
         return "No latency was measured."
     fast, slow = ends
     first, last = seconds(fast.latency_s), seconds(slow.latency_s)
+    means = f"its means run from {first} ({fast.title}) to {last} ({slow.title})"
     times = f"{fast.title} is fastest ({first}), {slow.title} slowest ({last})"
     match f.omnibus["latency_s"].verdict:
         case "shown":
             doubt = " But the model's own speed was not constant." if f.alarm("decode_rate_drift") else ""
             return f"Latency differs: {times}.{doubt}"
         case "cannot_tell":
-            return f"Whether latency differs cannot be told from these runs ({times})."
+            return f"Whether latency differs cannot be told from these runs: {means}."
+        case "tests_disagree":
+            return f"On latency the tests disagree: {means}."
         case _:
-            return f"No difference in latency is shown that stands up item by item ({times})."
+            return f"No difference in latency is shown item by item: {means}."
 
 
 def _compared(f: Findings) -> Iterator[str]:
     if not f.replication.rows:
         yield "The file has columns but no rows: run a plan first, then make the report again."
         return
-    names = [x.title for x in f.frameworks.values()]
+    names = [x.title for x in f.frameworks.values() if x.role == "framework"]
+    others = [x.title for x in f.frameworks.values() if x.role != "framework"]
+    who = f"{plural(len(names), 'framework')} ({listing(names)})" if names else ""
     yield (
-        f"{plural(len(names), 'framework')} ({listing(names)}) on {plural(len(f.items), 'item')} "
+        f"{' and '.join(part for part in (who, *others) if part)} on {plural(len(f.items), 'item')} "
         f"({listing(list(f.items))}), {'once' if f.iterations == 1 else f'up to {f.iterations} times'} each: "
         f"{plural(f.replication.rows, 'run')}, {f.replication.completed:,} completed."
     )
@@ -147,12 +154,18 @@ def _learned(f: Findings) -> Iterator[str]:
     yield from _against_floor(f)
     recalls = [x for x in f.compared if x.checks.fact_recall is not None]
     if recalls:
-        best = max(recalls, key=lambda x: x.checks.fact_recall or 0.0)
-        worst = min(recalls, key=lambda x: x.checks.fact_recall or 0.0)
-        yield (
-            f"Without a judge: reports state from {worst.checks.fact_recall:.0%} ({worst.title}) to "
-            f"{best.checks.fact_recall:.0%} ({best.title}) of the known facts."
-        )
+        yield _recall_sentence(recalls)
+
+
+def _recall_sentence(recalls: list[FrameworkResult]) -> str:
+    ordered = sorted(recalls, key=lambda x: x.checks.fact_recall or 0.0)
+    worst, best = ordered[0], ordered[-1]
+    if worst.checks.fact_recall == best.checks.fact_recall:
+        return f"Without a judge: everywhere reports state {best.checks.fact_recall:.0%} of the known facts."
+    return (
+        f"Without a judge: reports state from {worst.checks.fact_recall:.0%} ({worst.title}) to "
+        f"{best.checks.fact_recall:.0%} ({best.title}) of the known facts."
+    )
 
 
 def _pairs_sentences(f: Findings) -> Iterator[str]:
@@ -214,11 +227,11 @@ def _certainty(f: Findings) -> Iterator[str]:
         if tests.kruskal_wallis.p is None:
             yield f"{name}: no test is possible ({tests.kruskal_wallis.reason})."
             continue
+        by_item = tests.kruskal_wallis_item_means
         yield (
-            f"{name}: counting every run, Kruskal-Wallis {p_text(tests.kruskal_wallis.p)}; on one mean per "
-            "item, "
-            f"{p_text(tests.kruskal_wallis_item_means.p)}; comparing item by item (Friedman), "
-            f"{p_text(tests.friedman.p)}."
+            f"{name}: counting every run, Kruskal-Wallis {p_text(tests.kruskal_wallis.p)}; "
+            + (f"on one mean per item, {p_text(by_item.p)}; " if f.iterations > 1 else "")
+            + f"comparing item by item (Friedman), {p_text(tests.friedman.p)}."
         )
 
 
@@ -248,8 +261,9 @@ def _cannot_conclude(f: Findings) -> Iterator[str]:
             "How much of a latency difference is the framework's: the speed of the model itself was not "
             "constant."
         )
-    if f.alarm("limits_hit"):
-        yield "How the frameworks do when answers are not cut off: many here were."
+    if cut := f.alarm("limits_hit"):
+        runs = f"{cut.evidence['runs']} of {plural(f.replication.completed, 'run')}"
+        yield f"How the frameworks do when answers are not cut short: here {runs} ran into a limit."
 
 
 def _limits_of_tests(f: Findings) -> Iterator[str]:

@@ -206,6 +206,7 @@ def checks_table(analysis: Analysis) -> Table | None:
 def omnibus_table(analysis: Analysis) -> Table:
     verdicts = {
         "shown": "difference shown",
+        "tests_disagree": "the tests disagree",
         "only_if_repeats_count": "only if repeats count as new evidence",
         "not_shown": "no difference shown",
         "cannot_tell": "cannot tell",

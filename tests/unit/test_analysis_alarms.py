@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from analysis.alarm_titles import ALARM_TITLES
 from tests.unit.analysis_rows import analyse_rows, clean_rows
 
 Rows = list[dict[str, Any]]
@@ -127,6 +128,7 @@ def test_planted_fault(tmp_path: Path, code: str) -> None:
     found = {alarm.code: alarm for alarm in analyse_rows(tmp_path, rows).alarms}
     assert code in found
     assert found[code].text
+    assert ALARM_TITLES[code]
     assert found[code].evidence
 
 

@@ -116,3 +116,16 @@ def test_a_real_difference_is_shown(tmp_path: Path) -> None:
     assert analysis.ranking[0].framework == "crewai"
     assert analysis.ranking[0].significantly_lower_quality == ["autogen", "direct", "langgraph"]
     assert analysis.ranking[1].significantly_lower_quality == []
+
+
+def test_verdict_when_tests_disagree(tmp_path: Path) -> None:
+    """Without repeats a Kruskal-Wallis p below 0.05 that Friedman does not confirm is called a disagreement."""
+    rows = clean_rows(
+        frameworks=("autogen", "crewai", "langgraph"), items=("Alpha", "Beta", "Gamma"), iterations=1
+    )
+    scores = {"autogen": (1, 2, 3), "crewai": (4, 5, 6), "langgraph": (7, 8, "")}
+    for row in rows:
+        row["overall"] = scores[row["framework"]][("Alpha", "Beta", "Gamma").index(row["item"])]
+    quality = analyse_rows(tmp_path, rows).omnibus["quality"]
+    assert quality.kruskal_wallis.p == pytest.approx(quality.kruskal_wallis_item_means.p)
+    assert quality.verdict == "tests_disagree"
