@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class AgentPrompt:
     """Requests are templates for `str.format`: {item} is the item's name, {as_of} the date of its facts, and
-    {results} the tool results handed over."""
+    {results} the tool results handed over.
+    """
 
     instructions: str
     """System prompt."""
