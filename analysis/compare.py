@@ -133,8 +133,16 @@ def mann_whitney(pairs: list[tuple[np.ndarray, np.ndarray]]) -> list[MannWhitney
     for (n_a, n_b, _), places in shapes.items():
         xs, ys = (np.array([pairs[place][side] for place in places]) for side in (0, 1))
         us, ps = stats.mannwhitneyu(xs, ys, alternative="two-sided", method="auto", axis=1)
-        rs = stats.norm.isf(ps / 2) / math.sqrt(n_a + n_b)
-        for place, u, p, r in zip(places, us, ps, rs, strict=True):
+        for place, u, p in zip(places, us, ps, strict=True):
+            z = stats.norm.isf(p / 2) if p > 0 else _z_of(*pairs[place], u)
+            r = z / math.sqrt(n_a + n_b)
             corrected, biserial = min(1.0, p * len(pairs)), 2 * u / (n_a * n_b) - 1
             tested[place] = MannWhitney(u=u, p=p, p_bonferroni=corrected, r=r, rank_biserial=biserial)
     return [tested[place] for place in range(len(pairs))]
+
+
+def _z_of(x: np.ndarray, y: np.ndarray, u: float) -> float:
+    """The normal approximation's z, for a p too small for a float (thousands of runs, clearly apart)."""
+    ties = stats.tiecorrect(stats.rankdata(np.concatenate([x, y])))
+    sigma = math.sqrt(ties * len(x) * len(y) * (len(x) + len(y) + 1) / 12)
+    return float((abs(u - len(x) * len(y) / 2) - 0.5) / sigma)

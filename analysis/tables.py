@@ -42,6 +42,8 @@ def share(value: float | None) -> str:
 def p_value(value: float | None) -> str:
     if value is None:
         return MISSING
+    if value == 0:
+        return "< 1e-300"
     return f"{value:.4f}" if value >= 0.0001 else f"{value:.1g}"
 
 

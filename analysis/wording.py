@@ -21,4 +21,6 @@ def listing(words: Sequence[str], most: int = 8) -> str:
 def p_text(p: float | None) -> str:
     if p is None:
         return "not computable"
+    if p == 0:
+        return "p < 1e-300"
     return f"p = {p:.3f}" if p >= 0.0005 else f"p = {p:.1g}"

@@ -35,6 +35,16 @@ def test_mann_whitney_without_any_difference() -> None:
     assert (tested.u, tested.p, tested.r, tested.rank_biserial) == (2, 1, 0, 0)
 
 
+def test_mann_whitney_keeps_its_effect_where_p_underflows() -> None:
+    """Thousands of separate values have p 0 as a float; r is still the largest that separate groups reach."""
+    noise = np.random.default_rng(5)
+    low, high = noise.random(2000), 2 + noise.random(2000)
+    (tested,) = mann_whitney([(low, high)])
+    assert tested.p == 0
+    # z = (n^2/2) / sqrt(n^2 (2n + 1) / 12), so r = z / sqrt(2n) tends to sqrt(3)/2.
+    assert tested.r == pytest.approx(math.sqrt(3) / 2, abs=1e-3)
+
+
 def test_mann_whitney_of_a_family_equals_one_by_one() -> None:
     """Testing pairs of mixed sizes and ties together gives what scipy gives for each alone."""
     noise = np.random.default_rng(3)
