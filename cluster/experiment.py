@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from cluster.run_job import RunJob
 from cluster.schedule import Assignment
+from cluster.servers import check_setting
 from runtime_envs.catalog import FRAMEWORKS, environment
 from shared.errors import PlanError
 from shared.plan import Limits, Plan, TaskPlan, digest
@@ -81,10 +82,13 @@ def describe_experiment(plan: Plan, settings: BenchmarkSettings) -> Experiment:
 
     Raises:
         PlanError: An unknown framework, task, item or agent, naming the nearest right one.
+        SettingsError: The same for a model.
     """
     for name in plan.frameworks:
         if name not in FRAMEWORKS:
             raise PlanError(unknown_name("framework", name, FRAMEWORKS))
+    for setting in {settings.llm_model, settings.judge}:
+        check_setting(setting)
     tasks = {}
     for wanted in plan.tasks:
         task = tasks[wanted.name] = load_task(wanted.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from runtime_envs.catalog import framework as framework_named
 from runtime_envs.catalog import process_variables
 from runtime_envs.preflight import preflight
 from shared.contract import RunRequest
-from shared.errors import EnvironmentFailed, LevelfieldError
+from shared.errors import EnvironmentFailed, LevelfieldError, NodeFailed
 from shared.records import Boot, Call, RunRecord
 
 BOOT_TIMEOUT_S = 120.0
@@ -95,11 +95,14 @@ class InferenceNode:
 
     def start(self, setting: str, options: ServerOptions) -> NodeInfo:
         """Start the model server (or attach to it) and the gateway in front of it."""
-        self._activity = f"starting {setting}"
-        self._server = open_server(setting, options)
+
+        def note(text: str) -> None:
+            self._activity = f"{setting}: {text}"
+
+        note("starting")
+        self._server = open_server(setting, replace(options, on_progress=note))
         self._server.start()
-        self._gateway = GatewayProcess()
-        self._gateway.start(self._server.base_url, self._server.api_key, self._folder)
+        self._open_gateway(self._server)
         self._activity = "idle"
         return NodeInfo(self._name, self._server.identity(), describe_machine())
 
@@ -155,7 +158,10 @@ class InferenceNode:
         self._activity = "idle"
 
     def activity(self) -> Activity:
-        return Activity(self._activity, self._gateway.status() if self._gateway else None)
+        try:
+            return Activity(self._activity, self._gateway.status() if self._gateway else None)
+        except NodeFailed:  # the gateway died: that is `measure`'s to notice
+            return Activity(self._activity)
 
     def stop(self) -> None:
         """Leave no process behind."""
@@ -208,6 +214,11 @@ class InferenceNode:
         record = self._record(job, result, wire, boot=boot, started_at=started_at, timed_out=timed_out)
         return MeasuredRun(record, list(wire.calls))
 
+    def _open_gateway(self, server: ModelServer) -> None:
+        gateway = GatewayProcess()
+        gateway.start(server.base_url, server.api_key, self._folder)
+        self._gateway = gateway
+
     def _ensure_serving(self) -> None:
         """Between runs: a gateway or a server of ours that died is started again."""
         assert self._server  # noqa: S101 - a caller's bug
@@ -216,8 +227,7 @@ class InferenceNode:
         self.gateway.stop()
         self._server.stop()
         self._server.start()
-        self._gateway = GatewayProcess()
-        self._gateway.start(self._server.base_url, self._server.api_key, self._folder)
+        self._open_gateway(self._server)
 
     def _lease_request(self, job: RunJob) -> LeaseRequest:
         limits = job.limits

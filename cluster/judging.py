@@ -24,6 +24,7 @@ from shared.yardsticks import Rubric
 LEASE_S = 24 * 3600.0
 """Judging ends when it is done; a lease needs some end."""
 REQUEST_TIMEOUT_S = 300.0
+CLOSE_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def judge_reports(work: Workspace, nodes: Sequence[Node], jobs: Sequence[JudgeJo
                 _keep(ref, work)
     finally:
         for node, _ in leases:
-            node.actor.close_judging.remote()
+            ray.wait([node.actor.close_judging.remote()], timeout=CLOSE_TIMEOUT_S)
 
 
 def _submit(node: Node, job: JudgeJob, endpoint: JudgeEndpoint, judge: str) -> Any:

@@ -41,16 +41,16 @@ def start_nodes(
     places: Sequence[NodePlace], setting: str, options: ServerOptions, progress: RunProgress
 ) -> list[Node]:
     """Start all in parallel; those that fail are left out with a warning, unless all fail."""
-    actors = {place: _create(place) for place in places}
-    starts = {place: actor.start.remote(setting, options) for place, actor in actors.items()}
+    actors = [_create(place) for place in places]
+    starts = [actor.start.remote(setting, options) for actor in actors]
     nodes, failures = [], []
-    for place, ref in starts.items():
+    for place, actor, ref in zip(places, actors, starts, strict=True):
         try:
-            info = _wait(ref, actors[place], progress.doing, START_TIMEOUT_S)
+            info = _wait(ref, actor, progress.doing, START_TIMEOUT_S)
         except (RayError, LevelfieldError) as error:
             failures.append(_cause(error))
             continue
-        nodes.append(Node(place, actors[place], info))
+        nodes.append(Node(place, actor, info))
     if not nodes:
         raise failures[0]
     for failure in failures:

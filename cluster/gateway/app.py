@@ -60,15 +60,16 @@ class Gateway:
                 web.get("/runs/{token}/v1/models", self.models),
                 web.post("/runs/{token}/v1/{endpoint:.+}", self.model_call),
                 web.post("/runs/{token}/tools/{tool}", self.tool_call),
-                web.post("/admin/{secret}/leases", self.open_lease),
-                web.delete("/admin/{secret}/leases/{token}", self.close_lease),
-                web.get("/admin/{secret}/status", self.status),
+                web.post("/admin/leases", self.open_lease),
+                web.delete("/admin/leases/{token}", self.close_lease),
+                web.get("/admin/status", self.status),
             ]
         )
         return app
 
     async def _session(self, _app: web.Application) -> AsyncIterator[None]:
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+        # Shorter than servers keep idle connections (5 s is common): one they close first is a false 502.
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
             self.upstream = Upstream(self.upstream_url.rstrip("/"), self.api_key, session)
             yield
@@ -165,12 +166,8 @@ class Gateway:
         except Refused as refused:
             return web.Response(status=refused.status, text=str(refused))
         arrived_s = lease.elapsed_s()
-        arguments: Any = None
-        try:
-            arguments = json.loads(await request.read())
-            status, text = _run_tool(lease, name, arguments)
-        except (ValueError, RecursionError):
-            status, text = 400, "The arguments are not a JSON object."
+        arguments = await _arguments(request)
+        status, text = _run_tool(lease, name, arguments)
         call = Call(
             sequence=sequence,
             kind="tool",
@@ -226,8 +223,9 @@ class Gateway:
         return web.Response(text=found.model_dump_json(), content_type="application/json")
 
     def _check_secret(self, request: web.Request) -> None:
-        if not hmac.compare_digest(request.match_info["secret"], self.admin_secret):
-            raise web.HTTPNotFound
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self.admin_secret}".encode()):
+            raise web.HTTPForbidden
 
 
 class _registered:  # noqa: N801 - reads as a phrase at its `with`
@@ -244,6 +242,14 @@ class _registered:  # noqa: N801 - reads as a phrase at its `with`
     def __exit__(self, *_: object) -> None:
         if self._task:
             self._tasks.discard(self._task)
+
+
+async def _arguments(request: web.Request) -> Any:
+    """None for what is no JSON, or too much of it."""
+    try:
+        return json.loads(await request.read())
+    except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge):
+        return None
 
 
 def _run_tool(lease: OpenLease, name: str, arguments: Any) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,9 @@ from shared.records import Call
 
 MAX_ANSWER_BYTES = 64 * 2**20
 """A hundred times the longest answer a context window allows; more is a fault of the server."""
+
+MAX_EVENT_BYTES = 4 * 2**20
+"""One event holds a token or, at the end of a Responses stream, the whole answer."""
 
 PASSED_ON = ("Content-Type", "Retry-After")
 """Headers of an answer that clients act on."""
@@ -117,7 +121,7 @@ async def open_upstream(
     """The server's answer, its body not read yet. Raises ServerFault."""
     exchange.forwarded_s = exchange.lease.elapsed_s()
     url = upstream.base_url + exchange.path.removeprefix("/v1")
-    timeout = aiohttp.ClientTimeout(total=exchange.lease.request.request_timeout_s, sock_connect=10)
+    timeout = aiohttp.ClientTimeout(total=exchange.lease.call_timeout_s(), sock_connect=10)
     try:
         answer = await upstream.session.request(
             method,
@@ -140,18 +144,11 @@ async def open_upstream(
 async def read_whole(exchange: Exchange, answer: aiohttp.ClientResponse) -> bytes:
     """All of a plain answer. Raises ServerFault when it breaks off, hangs or is too large."""
     content = bytearray()
-    try:
-        async for chunk in answer.content.iter_any():
-            if exchange.first_byte_s is None:
-                exchange.first_byte_s = exchange.lease.elapsed_s()
-            content += chunk
-            if len(content) > MAX_ANSWER_BYTES:
-                answer.close()
-                raise ServerFault(502, f"The model server's answer is over {MAX_ANSWER_BYTES:,} bytes.")
-    except TimeoutError:
-        raise ServerFault(504, _no_answer(exchange)) from None
-    except aiohttp.ClientError as error:
-        raise ServerFault(502, f"The model server's answer broke off: {type(error).__name__}.") from None
+    async for chunk in _chunks(exchange, answer):
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            answer.close()
+            raise ServerFault(502, f"The model server's answer is over {MAX_ANSWER_BYTES:,} bytes.")
     exchange.reading = read_body(bytes(content), answer.status)
     return bytes(content)
 
@@ -161,31 +158,49 @@ async def pass_stream(
 ) -> bytes:
     """Pass events on as they come. What ends the stream for the client is given back, to be sent last."""
     seen: list[bytes] = []
-    rest, size, problem = b"", 0, None
+    rest = b""
     try:
-        async for chunk in answer.content.iter_any():
-            if exchange.first_byte_s is None:
-                exchange.first_byte_s = exchange.lease.elapsed_s()
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                answer.close()
-                problem = f"the stream is over {MAX_ANSWER_BYTES:,} bytes"
-                break
-            events, rest = split_events(rest + chunk)
+        async for events, rest in _events(exchange, answer):  # noqa: B007 - what is left of the last one counts
             for event in events:
                 data = event_data(event)
                 if data is not None:
                     seen.append(data)
                 if data != DONE and not (hide_usage and data and is_usage_only(data)):
                     await client.write(event)
-    except TimeoutError:
-        problem = _no_answer(exchange)
-    except aiohttp.ClientError as error:
-        problem = f"the stream broke off: {type(error).__name__}"
-    is_done = DONE in seen
+            if DONE in seen[-1:]:
+                break  # some servers keep the connection open after it
+    except ServerFault as fault:
+        exchange.error = str(fault)
+    is_done = DONE in seen[-1:]
     exchange.reading = read_events(seen, complete=is_done or exchange.path != "/v1/chat/completions")
-    exchange.error = problem
     return b"data: [DONE]\n\n" if is_done else rest
+
+
+async def _events(
+    exchange: Exchange, answer: aiohttp.ClientResponse
+) -> AsyncIterator[tuple[list[bytes], bytes]]:
+    """Whole events as they come, with what is not whole yet. Raises ServerFault."""
+    rest, size = b"", 0
+    async for chunk in _chunks(exchange, answer):
+        size += len(chunk)
+        events, rest = split_events(rest + chunk)
+        if size > MAX_ANSWER_BYTES or len(rest) > MAX_EVENT_BYTES:
+            answer.close()
+            raise ServerFault(502, f"The stream, or one event of it, is too large: {size:,} bytes so far.")
+        yield events, rest
+
+
+async def _chunks(exchange: Exchange, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """An answer's bytes as they come, the first one timed. Raises ServerFault."""
+    try:
+        async for chunk in answer.content.iter_any():
+            if exchange.first_byte_s is None:
+                exchange.first_byte_s = exchange.lease.elapsed_s()
+            yield chunk
+    except TimeoutError:
+        raise ServerFault(504, _no_answer(exchange)) from None
+    except aiohttp.ClientError as error:
+        raise ServerFault(502, f"The model server's answer broke off: {type(error).__name__}.") from None
 
 
 def hides_usage(exchange: Exchange) -> bool:

@@ -90,6 +90,10 @@ class OpenLease:
     def elapsed_s(self) -> float:
         return self.clock() - self.opened_at
 
+    def call_timeout_s(self) -> float:
+        """For a call that begins now: the request's own limit, or what is left until the deadline."""
+        return max(0.1, min(self.request.request_timeout_s, self.request.deadline_s - self.elapsed_s()))
+
     def begin(self, kind: Literal["model", "tool"]) -> int:
         """Admit one call and number it, from 1. Raises Refused past the deadline or a budget."""
         if self.elapsed_s() > self.request.deadline_s:

@@ -115,7 +115,10 @@ class GatewayProcess:
 
     def _admin(self, method: str, path: str, body: bytes | None = None) -> bytes:
         request = urllib.request.Request(  # noqa: S310 - our own address
-            f"{self._origin}/admin/{self._secret}/{path}", data=body, method=method
+            f"{self._origin}/admin/{path}",
+            data=body,
+            method=method,
+            headers={"Authorization": f"Bearer {self._secret}"},
         )
         try:
             with urllib.request.urlopen(request, timeout=ADMIN_TIMEOUT_S) as answer:  # noqa: S310 - likewise

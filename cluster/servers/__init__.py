@@ -1,0 +1,53 @@
+"""Model servers by their setting: `open_server("llamacpp:smollm2-135m", options)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cluster.servers.attached import openai_server, vllm_server
+from cluster.servers.interface import ModelServer, ServerIdentity, ServerOptions
+from cluster.servers.llamacpp import LlamaCppServer
+from cluster.servers.model_weights import check_name
+from cluster.servers.ollama_server import OllamaServer
+from cluster.servers.scripted import ScriptedServer
+from shared.errors import SettingsError
+from shared.suggest import unknown_name
+
+__all__ = ["ModelServer", "ServerIdentity", "ServerOptions", "check_setting", "open_server"]
+
+
+def check_setting(setting: str) -> tuple[str, str]:
+    """Prefix and name. Raises SettingsError for a prefix or an embedded model that nobody knows."""
+    prefix, _, name = setting.partition(":")
+    if prefix not in _OPENERS:
+        raise SettingsError(unknown_name("model prefix", prefix, _OPENERS))
+    if not name.strip():
+        raise SettingsError(f'"{setting}" names no model: write {prefix}:NAME.')
+    if prefix == "llamacpp":
+        check_name(name.strip())
+    return prefix, name.strip()
+
+
+def open_server(setting: str, options: ServerOptions) -> ModelServer:
+    """The server of a model setting, not started. Raises SettingsError like `check_setting`."""
+    prefix, name = check_setting(setting)
+    return _OPENERS[prefix](name, options)
+
+
+def _llamacpp(name: str, options: ServerOptions) -> ModelServer:
+    return LlamaCppServer(name, options)
+
+
+def _scripted(name: str, options: ServerOptions) -> ModelServer:
+    if name != "instant":
+        raise SettingsError(unknown_name("scripted server", name, ["instant"]))
+    return ScriptedServer(options)
+
+
+_OPENERS: dict[str, Callable[[str, ServerOptions], ModelServer]] = {
+    "llamacpp": _llamacpp,
+    "ollama": OllamaServer,
+    "openai": openai_server,
+    "scripted": _scripted,
+    "vllm": vllm_server,
+}

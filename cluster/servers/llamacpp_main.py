@@ -27,7 +27,6 @@ def main() -> None:
     ready = {
         "url": server.listening_address,
         "version": version("xllamacpp"),
-        "build": str(xllamacpp.BUILD_INFO["commit"]) if isinstance(xllamacpp.BUILD_INFO, dict) else "",
     }
     with os.fdopen(answer_fd, "w") as answer:
         answer.write(json.dumps(ready) + "\n")

@@ -1,0 +1,75 @@
+"""What the rest of the product may ask of a model server, whoever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    log_dir: Path
+    """A server of ours writes its log there."""
+    base_url: str | None = None
+    """Where a server of somebody else's is; None: the usual place of its kind."""
+    api_key: str | None = field(default=None, repr=False)
+    context_length: int = 8192
+    timeout_s: float = 60.0
+    """For a server of ours to be ready. Servers that should be there already get PROBE_TIMEOUT_S."""
+    on_progress: Callable[[str], None] = lambda _: None
+    """Told what is being fetched or loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """What can change an answer. No addresses, folders or secrets: it goes into the manifest."""
+
+    setting: str
+    """As the user wrote it, e.g. "llamacpp:smollm2-135m"; of a model file, its name alone."""
+    served_model: str
+    """The `model` of a request."""
+    digest: str | None
+    """Of the weights; None when the server does not tell."""
+    server: str
+    version: str | None
+    context_length: int | None
+    flags: dict[str, Any]
+    """Settings of the server that we chose or know."""
+
+
+class ModelServer(Protocol):
+    @property
+    def base_url(self) -> str:
+        """OpenAI-compatible, ends in /v1 for servers of ours. Known after start()."""
+        ...
+
+    @property
+    def served_model(self) -> str: ...
+
+    @property
+    def api_key(self) -> str | None: ...
+
+    def start(self) -> None:
+        """Start it, or see that it is there. May be called again after stop().
+
+        Raises:
+            UserError: The model is not there or the server does not answer; the message says what to do.
+            NodeFailed: A server of ours did not come up; the message quotes its log.
+        """
+        ...
+
+    def identity(self) -> ServerIdentity: ...
+
+    def healthy(self) -> bool:
+        """Whether it would answer now; decided within seconds."""
+        ...
+
+    def log_tail(self) -> str:
+        """The end of its log; empty for a server that is not ours."""
+        ...
+
+    def stop(self) -> None:
+        """Leave no process of ours behind."""
+        ...

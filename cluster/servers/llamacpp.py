@@ -1,0 +1,104 @@
+"""The embedded model server: llama.cpp in an environment and a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cluster.servers.interface import ServerIdentity, ServerOptions
+from cluster.servers.model_weights import WeightsFile, find_weights
+from cluster.servers.own_process import OwnProcess
+from cluster.servers.probe import answers, ask, require_success
+from runtime_envs.build import build
+
+SCRIPT = Path(__file__).with_name("llamacpp_main.py")
+
+FLAGS: dict[str, Any] = {
+    # Slots and prompt cache change the text of an answer from one repeat to the next.
+    "n_parallel": 1,
+    "cache_prompt": False,
+    "cache_ram_mib": 0,
+    # A conversation that ends on an assistant turn is to be answered, not continued.
+    "prefill_assistant": False,
+    # The number of threads that decode changes the text, and a second one collapses on a busy machine.
+    "cpuparams.n_threads": 1,
+    # Threads that read the prompt do not change the text: two halve the time at the same CPU time.
+    "cpuparams_batch.n_threads": 2,
+    # Off decodes faster on a CPU by about 40 % and reads prompts slower by about 15 %: ahead in all.
+    "flash_attn_type": 0,
+    # Otherwise the context is shortened when memory is short, and nobody is told.
+    "fit_params": False,
+    "endpoint_metrics": True,
+    "ui": False,
+}
+
+ENVIRONMENT = {
+    # Waiting threads sleep: spinning ones take the core from the thread they wait for when cores are few.
+    "OMP_WAIT_POLICY": "passive",
+}
+
+
+class LlamaCppServer:
+    api_key = None
+
+    def __init__(self, name: str, options: ServerOptions) -> None:
+        self._name = name
+        self._options = options
+        self._weights: WeightsFile | None = None
+        self._process: OwnProcess | None = None
+        self._url = ""
+        self._version: str | None = None
+        self._context_length: int | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"{self._url}/v1"
+
+    @property
+    def served_model(self) -> str:
+        return self._weights.name if self._weights else self._name
+
+    def start(self) -> None:
+        self.stop()
+        # Weights first: a wrong name or path is an answer at once, an environment may take minutes.
+        self._weights = self._weights or find_weights(self._name, self._options.on_progress)
+        python = build("llamacpp", on_progress=self._options.on_progress).python
+        self._options.on_progress("loading the model")
+        log = self._options.log_dir / "llamacpp.log"
+        self._process = OwnProcess([str(python), str(SCRIPT)], log, ENVIRONMENT)
+        flags = {**FLAGS, "n_ctx": self._options.context_length}
+        ready = self._process.start(
+            {"model_path": str(self._weights.path), "alias": self._weights.name, "flags": flags},
+            self._options.timeout_s,
+        )
+        self._url, self._version = ready["url"], ready["version"]
+        self._context_length = self._real_context_length()
+
+    def identity(self) -> ServerIdentity:
+        return ServerIdentity(
+            setting=f"llamacpp:{self.served_model}",
+            served_model=self.served_model,
+            digest=f"sha256:{self._weights.sha256}" if self._weights else None,
+            server="llama.cpp (xllamacpp)",
+            version=self._version,
+            context_length=self._context_length,
+            flags={**FLAGS, **ENVIRONMENT},
+        )
+
+    def healthy(self) -> bool:
+        return self._process is not None and self._process.alive and answers(f"{self._url}/health")
+
+    def log_tail(self) -> str:
+        return self._process.log_tail() if self._process else ""
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.stop()
+
+    def _real_context_length(self) -> int | None:
+        """As the server has it, which may be less than was asked for."""
+        url = f"{self._url}/props"
+        answer = ask(url)
+        require_success(answer, url)
+        length = answer.body["default_generation_settings"]["n_ctx"]
+        return int(length)

@@ -1,0 +1,100 @@
+"""Ask a model server something small, and say plainly what is wrong when it does not answer."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.errors import ServerUnavailable, SettingsError
+
+PROBE_TIMEOUT_S = 5.0
+MAX_ANSWER_BYTES = 4 * 2**20
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The gateway follows none either: what is probed is what will be used, and a key goes nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+# The gateway reaches servers without a proxy, so the probe does too.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: Any
+    """Parsed JSON; None when it was none."""
+
+
+def ask(
+    url: str, *, api_key: str | None = None, body: object = None, timeout_s: float = PROBE_TIMEOUT_S
+) -> Answer:
+    """One request. Raises ServerUnavailable when there is no answer at all."""
+    headers = {"Content-Type": "application/json"}
+    if api_key:
+        headers["Authorization"] = f"Bearer {api_key}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310 - see checked_url
+    try:
+        with _opener.open(request, timeout=timeout_s) as answer:
+            return Answer(answer.status, _parsed(answer.read(MAX_ANSWER_BYTES)))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, None)
+    except TimeoutError:
+        raise ServerUnavailable(
+            f"The model server at {url} did not answer within {timeout_s:g} s. "
+            "See whether it is overloaded or still loading a model, then try again."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise ServerUnavailable(
+            f"The model server at {url} cannot be reached ({reason}). "
+            "Start it, or set LEVELFIELD_LLM_BASE_URL (a judge's: LEVELFIELD_JUDGE_BASE_URL) to where it is."
+        ) from None
+
+
+def require_success(answer: Answer, url: str) -> None:
+    """Raises ServerUnavailable unless the answer is good."""
+    if answer.status in (401, 403):
+        raise ServerUnavailable(
+            f"The model server at {url} refuses the key ({answer.status}). Set LEVELFIELD_LLM_API_KEY "
+            "(for the judge LEVELFIELD_JUDGE_API_KEY) in the environment or in .env."
+        )
+    if not 200 <= answer.status < 300:
+        raise ServerUnavailable(
+            f"The model server at {url} answered {answer.status}. See its own log; "
+            "if that is another program's address, set LEVELFIELD_LLM_BASE_URL."
+        )
+
+
+def answers(url: str, api_key: str | None = None) -> bool:
+    """Whether anything but a server error comes back."""
+    try:
+        return ask(url, api_key=api_key).status < 500
+    except ServerUnavailable:
+        return False
+
+
+def checked_url(url: str) -> str:
+    """Without a slash at the end. Raises SettingsError for what is no address of a web server."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f'"{url}" is no base URL: it looks like http://127.0.0.1:8000/v1.')
+    if "@" in parts.netloc:
+        raise SettingsError("A base URL carries no user or password: set LEVELFIELD_LLM_API_KEY instead.")
+    return url.rstrip("/")
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
