@@ -55,9 +55,9 @@ def dispatch(work: Workspace, nodes: Sequence[Node], schedule: Schedule, job_of:
                 )
                 continue
             work.store.write_run(measured.record, measured.calls)
-            work.progress.run_finished(measured.record)
             status = measured.record.status
-            schedule.finished(node.name, assignment, status)
+            repeated = schedule.finished(node.name, assignment, status)
+            work.progress.run_finished(measured.record, repeated=repeated)
             free[node.name] = node
             model_errors = model_errors + 1 if status is Status.MODEL_ERROR else 0
             if model_errors >= GIVE_UP_AFTER:

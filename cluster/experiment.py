@@ -91,7 +91,7 @@ def describe_experiment(plan: Plan, settings: BenchmarkSettings) -> Experiment:
         check_setting(setting)
     tasks = {}
     for wanted in plan.tasks:
-        task = tasks[wanted.name] = load_task(wanted.name)
+        task = tasks[wanted.name] = load_task(wanted.name).limited(plan.limits.facts_per_query)
         for item in wanted.items:
             task.agents(item, plan.tools, plan.limits.max_tokens)
     return Experiment(plan, settings, tasks, _identity(plan, settings, tasks))

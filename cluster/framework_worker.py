@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import json
 import platform
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.contract import Adapter, LimitReached, Outcome, RunRequest
@@ -61,7 +62,16 @@ class FrameworkWorker:
             latency_s = time.perf_counter() - started
             text = "".join(traceback.format_exception(error))[-ERROR_CHARACTERS:]
             return WorkerResult(latency_s, error=text, limit_reached=isinstance(error, LimitReached))
-        return WorkerResult(time.perf_counter() - started, outcome=outcome)
+        latency_s = time.perf_counter() - started
+        try:
+            return WorkerResult(latency_s, outcome=_plain(outcome))
+        except (TypeError, ValueError) as error:
+            return WorkerResult(latency_s, error=f"The adapter's outcome is not plain data: {error}")
+
+
+def _plain(outcome: Outcome) -> Outcome:
+    """Only built-in types: a framework's own kind of string cannot be read where it is not installed."""
+    return Outcome(**json.loads(json.dumps(asdict(outcome))))
 
 
 def _versions(distributions: Iterable[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from cluster.framework_worker import BootReport, FrameworkWorker, WorkerResult
+from cluster.framework_worker import ERROR_CHARACTERS, BootReport, FrameworkWorker, WorkerResult
 from cluster.gateway.intervals import union_seconds
 from cluster.gateway.lease import GatewayStatus, LeaseRequest
 from cluster.gateway.process import GatewayProcess, Lease
@@ -32,6 +32,7 @@ from shared.records import Boot, Call, RunRecord
 
 BOOT_TIMEOUT_S = 120.0
 """For a worker process to start and import its framework: seconds normally; preflight has seen it work."""
+TOO_LATE = "Still running at the run's deadline (limits.run_timeout_s)."
 GRACE_S = 5.0
 """After a run's deadline, for the gateway's own time-outs to be reported first."""
 
@@ -206,12 +207,12 @@ class InferenceNode:
         started_at = datetime.now(UTC).isoformat()
         lease = self.gateway.open_lease(self._lease_request(job))
         try:
-            result, timed_out = _execute(worker, self._request(job, lease), job.limits.run_timeout_s)
+            result, problem = _execute(worker, self._request(job, lease), job.limits.run_timeout_s)
         finally:
             ray.kill(worker)
             report = self.gateway.close_lease(lease)
         wire = Wire(report.calls, report.budget_exceeded, report.contaminated, report.journal_error)
-        record = self._record(job, result, wire, boot=boot, started_at=started_at, timed_out=timed_out)
+        record = self._record(job, result, wire, boot=boot, started_at=started_at, problem=problem)
         return MeasuredRun(record, list(wire.calls))
 
     def _open_gateway(self, server: ModelServer) -> None:
@@ -265,10 +266,9 @@ class InferenceNode:
         *,
         boot: Boot | None = None,
         started_at: str | None = None,
-        timed_out: bool = False,
         problem: str | None = None,
     ) -> RunRecord:
-        status, error = classify(result, wire, timed_out=timed_out)
+        status, error = classify(result, wire, timed_out=problem == TOO_LATE)
         outcome = result.outcome if result else None
         model_calls = wire.model_calls
         return RunRecord(
@@ -297,16 +297,16 @@ class InferenceNode:
         )
 
 
-def _execute(worker: Any, request: RunRequest, timeout_s: float) -> tuple[WorkerResult | None, bool]:
-    """The worker's answer (None: it died), and whether the deadline passed."""
+def _execute(worker: Any, request: RunRequest, timeout_s: float) -> tuple[WorkerResult | None, str | None]:
+    """The worker's answer; or None, and why there is none."""
     try:
         result: WorkerResult = ray.get(worker.execute.remote(request), timeout=timeout_s)
     except GetTimeoutError:
-        return None, True
-    except RayError:
-        return None, False
+        return None, TOO_LATE
+    except RayError as error:
+        return None, f"The framework's process died: {type(error).__name__}: {error}"[:ERROR_CHARACTERS]
     if result.error:
         # The run's path is a secret: it must not reach a record through a framework's error message.
         hidden = result.error.replace(request.base_url, "<run>").replace(request.tools_url, "<run>")
-        return WorkerResult(result.latency_s, error=hidden, limit_reached=result.limit_reached), False
-    return result, False
+        return WorkerResult(result.latency_s, error=hidden, limit_reached=result.limit_reached), None
+    return result, None

@@ -49,10 +49,10 @@ class RunProgress:
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(Text(text), highlight=False)
+        self.console.print(Text(text), highlight=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        self.console.print(Text(text, style="yellow"), highlight=False)
+        self.console.print(Text(text, style="yellow"), highlight=False, soft_wrap=True)
 
     def stage(self, name: str, total: int | None = None) -> None:
         """Begin a stage: "Setting up", "Measuring", "Judging"."""
@@ -76,9 +76,10 @@ class RunProgress:
         self._done += 1
         self._bar.update(self._task, completed=self._done, left=self._left())
 
-    def run_finished(self, record: RunRecord) -> None:
-        """A line per run, with what was measured."""
-        self.advance()
+    def run_finished(self, record: RunRecord, *, repeated: bool) -> None:
+        """A line per attempt, with what was measured; one that will be repeated is not progress."""
+        if not repeated:
+            self.advance()
         place = f"{self._done}/{self._total}"
         name = f"{record.key.framework} on {record.key.item}"
         if record.status is Status.COMPLETED:
@@ -89,7 +90,8 @@ class RunProgress:
             self.say(f"  {place}  {name}: {figures}{'' if self._live else self._suffix()}")
         else:
             reason = (record.error or "").strip().splitlines() or [""]
-            self.warn(f"  {place}  {name}: {record.status}: {reason[0] or reason[-1]}")
+            again = "; trying again" if repeated else ""
+            self.warn(f"  {place}  {name}: {record.status}: {reason[0]}{again}")
 
     def _left(self) -> str:
         if not self._done or not self._total:

@@ -46,13 +46,15 @@ class Schedule:
             block = self._on_node[node] = self._waiting.popleft()
         return block.popleft()
 
-    def finished(self, node: str, assignment: Assignment, status: Status) -> None:
-        """Note how an attempt ended; one that is worth repeating comes first on the same node."""
+    def finished(self, node: str, assignment: Assignment, status: Status) -> bool:
+        """Note how an attempt ended. Whether it will be repeated: then it comes first on the same node."""
         run_id = assignment.key.run_id
         self._tries[run_id] = self._tries.get(run_id, 0) + 1
-        if status in RETRIED and self._tries[run_id] < self._attempts:
-            again = Assignment(assignment.key, assignment.attempt + 1, assignment.position)
-            self._on_node.setdefault(node, deque()).appendleft(again)
+        if status not in RETRIED or self._tries[run_id] >= self._attempts:
+            return False
+        again = Assignment(assignment.key, assignment.attempt + 1, assignment.position)
+        self._on_node.setdefault(node, deque()).appendleft(again)
+        return True
 
     def node_lost(self, node: str) -> None:
         """What the node had left goes back to the front of the queue, for another node."""

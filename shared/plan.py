@@ -32,6 +32,8 @@ class Limits(Strict):
 
     max_tokens: dict[str, int] = Field(default_factory=dict)
     """Completion tokens per model call, by agent name; an agent left out has its task's own limit."""
+    facts_per_query: int | None = Field(default=None, ge=1)
+    """Most facts in one answer of the search tool; None: all. What is left out counts nowhere."""
     max_steps: int = Field(default=8, ge=1)
     """Model calls per agent (more than one is used only with tools)."""
     request_timeout_s: float = Field(default=300, gt=0)

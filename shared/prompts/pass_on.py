@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 def user_turn(spec: AgentSpec, earlier: Mapping[str, str]) -> str:
-    """The whole user turn of an agent: its request, then each earlier agent's output under a heading.
+    """The whole user turn of an agent: each earlier agent's output under a heading, then its request.
 
-    The `equalised` arm sends exactly this from every framework; `direct` always does.
+    The request comes last because small models forget one that comes first. The `equalised` arm sends exactly
+    this from every framework; `direct` always does.
     """
     sections = [f"## {name}'s output\n\n{text}" for name, text in earlier.items()]
-    return "\n\n".join([spec.request, *sections])
+    return "\n\n".join([*sections, spec.request])

@@ -52,6 +52,16 @@ class Item(Strict):
     def expected_facts(self) -> tuple[ExpectedFact, ...]:
         return tuple(ExpectedFact(id=fact.id, expect=fact.expect) for fact in self.facts)
 
+    def limited(self, facts_per_query: int) -> Item:
+        """With only the first facts of each query, in their order."""
+        seen: Counter[str] = Counter()
+        kept = []
+        for fact in self.facts:
+            seen[fact.query] += 1
+            if seen[fact.query] <= facts_per_query:
+                kept.append(fact)
+        return self.model_copy(update={"facts": tuple(kept)})
+
     def facts_text(self, query: str) -> str:
         return "\n".join(f"- {fact.text}" for fact in self.facts if fact.query == query)
 

@@ -6,7 +6,7 @@ Nothing outside `shared/tasks` and `shared/prompts` knows a task by name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -66,6 +66,13 @@ class Task:
     @property
     def name(self) -> str:
         return self.definition.name
+
+    def limited(self, facts_per_query: int | None) -> Task:
+        """The same task with fewer facts: told to agents, served by tools and held against alike."""
+        if facts_per_query is None:
+            return self
+        items = {name: item.limited(facts_per_query) for name, item in self.items.items()}
+        return replace(self, items=items)
 
     def item(self, item: str) -> Item:
         if item not in self.items:

@@ -154,3 +154,15 @@ def test_file_names_must_fit_into_plans(tmp_path: Path, task: Task) -> None:
     shutil.copy(STRIPE, tmp_path / "my company.yaml")
     with pytest.raises(PlanError, match="my company"):
         load_items(tmp_path, task.definition.queries)
+
+
+def test_a_limited_task_is_limited_everywhere() -> None:
+    """With one fact per query, agents, tools, judge and checks all know six facts and no more."""
+    full = load_task("company_research")
+    limited = full.limited(1)
+    assert full.limited(None) is full
+    assert limited.evidence("stripe").count("- ") == 6
+    assert len(limited.check_spec("stripe").facts) == 6
+    topics = limited.tool_data("stripe")["search"]["topics"]
+    assert all(topic["text"].count("\n") == 0 for topic in topics.values())
+    assert len(limited.agents("stripe")[0].request) < len(full.agents("stripe")[0].request)
