@@ -17,7 +17,8 @@ TOP_SCORES = 9
 
 def measure_judge(runs: Runs) -> JudgeNoise:
     done = compared_runs(runs)
-    judged = done[(done["report_digest"] != "") & done["overall"].notna()]
+    # A verdict taken over from an identical report is not the judge's second opinion.
+    judged = done[(done["report_digest"] != "") & done["overall"].notna() & (done["verdict_of"] == "")]
     by_text = judged.groupby(["subject", "item", "report_digest"])["overall"]
     again = by_text.agg(["size", "min", "max"]).query("size > 1")
     component, squares = within_text_shares(judged)

@@ -23,7 +23,10 @@ ALIASES = {
     "completion_tokens": ("output_tokens",),
 }
 REQUIRED = ("framework", "item", "iteration", "overall", "latency_s", "total_tokens")
-TEXT_COLUMNS = ("framework", "arm", "task", "item", "status", "error", "report_digest", "node", "limits_hit")
+TEXT_COLUMNS = (
+    "framework", "arm", "task", "item", "status", "error", "report_digest", "node", "limits_hit",
+    "verdict_of",
+)  # fmt: skip
 NUMBER_COLUMNS = (
     "iteration", "attempt", "latency_s", "prompt_tokens", "completion_tokens", "total_tokens", *CRITERIA,
     "overall", "section_share", "words", "fact_recall", "model_s", "tool_s", "framework_s",

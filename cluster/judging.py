@@ -4,70 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from cluster.experiment import Experiment
+from cluster.judge_jobs import JudgeJob
 from cluster.nodes import POLL_S, Node
 from cluster.workspace import Workspace
 from judge.chat import JudgeEndpoint
-from judge.checks import check_report
 from judge.judge_report import judge_report
-from shared.records import RunRecord, Status, Verdict
-from shared.store import Store
-from shared.yardsticks import Rubric
+from shared.records import Verdict
 
 LEASE_S = 24 * 3600.0
 """Judging ends when it is done; a lease needs some end."""
 REQUEST_TIMEOUT_S = 300.0
 CLOSE_TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True)
-class JudgeJob:
-    """One report and what it is held against. No word of the framework."""
-
-    run_id: str
-    attempt_id: str
-    text: str
-    description: str
-    rubric: Rubric
-    evidence: str
-
-
-def check_reports(store: Store, experiment: Experiment) -> None:
-    """Checks without a model, of every complete report that has none yet."""
-    checked = {check.attempt_id for check in store.checks()}
-    for record in _reports(store):
-        if record.attempt_id not in checked:
-            spec = experiment.task_of(record.key).check_spec(record.key.item)
-            store.write_check(check_report(record.text, record.key.run_id, record.attempt_id, spec))
-
-
-def unjudged(store: Store, experiment: Experiment) -> list[JudgeJob]:
-    """Complete reports without a verdict of the settings' judge, in an order that hides the framework."""
-    judge = experiment.settings.judge
-    judged = {verdict.attempt_id for verdict in store.verdicts() if verdict.judge == judge}
-    jobs = []
-    for record in _reports(store):
-        if record.attempt_id in judged:
-            continue
-        task, item = experiment.task_of(record.key), record.key.item
-        jobs.append(
-            JudgeJob(
-                record.key.run_id,
-                record.attempt_id,
-                record.text,
-                task.description(item),
-                task.rubric,
-                task.evidence(item),
-            )
-        )
-    return sorted(jobs, key=lambda job: job.attempt_id)
 
 
 def judge_reports(work: Workspace, nodes: Sequence[Node], jobs: Sequence[JudgeJob]) -> None:
@@ -134,7 +87,3 @@ def _keep(ref: Any, work: Workspace) -> None:
         if not verdict.scored:
             work.progress.warn("  no usable verdict in any attempt: recorded as a failure")
     work.progress.advance()
-
-
-def _reports(store: Store) -> list[RunRecord]:
-    return [record for record in store.runs() if record.status is Status.COMPLETED]

@@ -16,7 +16,8 @@ from analysis.result import Analysis
 from cluster.dispatch import dispatch
 from cluster.experiment import job_of, total_runs
 from cluster.inference_node import PreparedEnvironment
-from cluster.judging import check_reports, judge_reports, unjudged
+from cluster.judge_jobs import check_reports, share_verdicts, unjudged
+from cluster.judging import judge_reports
 from cluster.nodes import Node, prepare_environments, start_nodes, stop_nodes
 from cluster.runs_csv import write_runs_csv
 from cluster.schedule import Schedule, remaining
@@ -76,6 +77,7 @@ def write_results(work: Workspace) -> PlanResult:
     work.progress.stage("Writing the report")
     store, experiment = work.store, work.experiment
     check_reports(store, experiment)
+    share_verdicts(store, experiment)
     write_runs_csv(store, work.settings.judge)
     report, analysis = write_report(store.folder, json_out=store.folder / "report.json")
     return PlanResult(

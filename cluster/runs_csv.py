@@ -41,7 +41,7 @@ _COLUMNS = (
     *("framework", "arm", "task", "item", "iteration", "attempt", "status"),
     *("latency_s", "prompt_tokens", "completion_tokens", "total_tokens"),
     *CRITERIA,
-    *("overall", "judge_overall", "judge"),
+    *("overall", "judge_overall", "judge", "verdict_of"),
     *("section_share", "words", "words_in_range", "fact_recall"),
     *("model_s", "tool_s", "framework_s", "model_calls", "tool_calls"),
     *("native_prompt_tokens", "native_completion_tokens", "limits_hit", "boot_s", "import_s"),
@@ -69,7 +69,12 @@ def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) 
     if record.boot:
         row |= {"boot_s": record.boot.process_s, "import_s": record.boot.import_s}
     if verdict:
-        row |= {"overall": verdict.overall, "judge_overall": verdict.judge_overall, "judge": verdict.judge}
+        row |= {
+            "overall": verdict.overall,
+            "judge_overall": verdict.judge_overall,
+            "judge": verdict.judge,
+            "verdict_of": verdict.same_text_as or "",
+        }
         row |= verdict.scores
     if check:
         row |= {

@@ -180,6 +180,8 @@ class Verdict(Strict):
     rubric: str
     """Name and version of the rubric, e.g. "company_research/1"."""
     repeat: int = 1
+    same_text_as: str | None = None
+    """The run whose report has the very same text, when this is that report's verdict and not a new one."""
     scored: bool
     """False when no attempt could be parsed: a recorded failure, not a score."""
     scores: dict[str, int] = Field(default_factory=dict)

@@ -1,0 +1,82 @@
+"""Which reports are still to be checked and judged: read from the store, without Ray."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.experiment import Experiment
+from judge.checks import check_report
+from shared.records import RunRecord, Status, Verdict
+from shared.store import Store
+from shared.yardsticks import Rubric
+
+
+@dataclass(frozen=True)
+class JudgeJob:
+    """One report and what it is held against. No word of the framework."""
+
+    run_id: str
+    attempt_id: str
+    text: str
+    description: str
+    rubric: Rubric
+    evidence: str
+
+
+def check_reports(store: Store, experiment: Experiment) -> None:
+    """Checks without a model, of every complete report that has none yet."""
+    checked = {check.attempt_id for check in store.checks()}
+    for record in store.runs():
+        if record.status is Status.COMPLETED and record.attempt_id not in checked:
+            spec = experiment.task_of(record.key).check_spec(record.key.item)
+            store.write_check(check_report(record.text, record.key.run_id, record.attempt_id, spec))
+
+
+def unjudged(store: Store, experiment: Experiment) -> list[JudgeJob]:
+    """Each distinct report without a verdict of the settings' judge, in an order that hides the framework."""
+    judged = _judged(store, experiment)
+    jobs = []
+    for same_text in _by_text(store).values():
+        if any(record.attempt_id in judged for record in same_text):
+            continue
+        record = same_text[0]
+        task, item = experiment.task_of(record.key), record.key.item
+        jobs.append(
+            JudgeJob(
+                run_id=record.key.run_id,
+                attempt_id=record.attempt_id,
+                text=record.text,
+                description=task.description(item),
+                rubric=task.rubric,
+                evidence=task.evidence(item),
+            )
+        )
+    return sorted(jobs, key=lambda job: job.attempt_id)
+
+
+def share_verdicts(store: Store, experiment: Experiment) -> None:
+    """Reports with the very same text get the same verdict, marked as taken over."""
+    judged = _judged(store, experiment)
+    for same_text in _by_text(store).values():
+        verdict = next((judged[r.attempt_id] for r in same_text if r.attempt_id in judged), None)
+        for record in same_text:
+            if verdict and record.attempt_id not in judged:
+                ids = {"run_id": record.key.run_id, "attempt_id": record.attempt_id}
+                source = verdict.same_text_as or verdict.run_id
+                store.write_verdict(
+                    verdict.model_copy(update={**ids, "same_text_as": source, "attempts": []})
+                )
+
+
+def _judged(store: Store, experiment: Experiment) -> dict[str, Verdict]:
+    judge = experiment.settings.judge
+    return {verdict.attempt_id: verdict for verdict in store.verdicts() if verdict.judge == judge}
+
+
+def _by_text(store: Store) -> dict[tuple[str, str, str], list[RunRecord]]:
+    """Complete reports, those with the same text on the same item together."""
+    found: dict[tuple[str, str, str], list[RunRecord]] = {}
+    for record in store.runs():
+        if record.status is Status.COMPLETED:
+            found.setdefault((record.key.task, record.key.item, record.text), []).append(record)
+    return found
