@@ -36,6 +36,7 @@ def analyse(runs: Runs) -> Analysis:
         facts=runs.manifest.sections,
         versions=runs.manifest.versions,
         notes=runs.manifest.notes,
+        planned_runs=runs.manifest.planned_runs,
     )
     findings = Findings(frameworks, items, iterations, omnibus, pairs, replication, alarms, setup)
     return Analysis(

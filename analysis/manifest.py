@@ -21,6 +21,7 @@ class Manifest:
     titles: dict[str, str] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    planned_runs: int | None = None
 
     def setting(self, name: str) -> str:
         return self.sections.get("settings", {}).get(name, "")
@@ -33,11 +34,10 @@ def read_manifest(path: Path) -> Manifest:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return Manifest(notes=[f"manifest.json could not be read, so nothing of it is shown ({error})."])
-    return (
-        from_mapping(content)
-        if isinstance(content, dict)
-        else Manifest(notes=["manifest.json holds no object."])
-    )
+    if not isinstance(content, dict):
+        return Manifest(notes=["manifest.json holds no object."])
+    body = content.get("body")  # records on disk are {"sha256": ..., "body": ...}
+    return from_mapping(body if isinstance(body, dict) else content)
 
 
 def from_mapping(content: Mapping[str, Any]) -> Manifest:
@@ -53,7 +53,17 @@ def from_mapping(content: Mapping[str, Any]) -> Manifest:
             for name, info in frameworks.items()
         },
         notes=[str(note) for note in notes] if isinstance(notes, list) else [],
+        planned_runs=_planned(_mapping(content.get("plan"))),
     )
+
+
+def _planned(plan: Mapping[str, Any]) -> int | None:
+    """How many runs the plan asks for; None when it is not the kind of plan we know."""
+    try:
+        items = sum(len(task["items"]) for task in plan["tasks"])
+        return len(plan["frameworks"]) * len(plan["arms"]) * int(plan["iterations"]) * items
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.read_runs import Runs
-from analysis.result import Replication
+from analysis.result import Replication, SameText
 
 
 def distinct_reports(completed: pd.DataFrame) -> int | None:
@@ -14,6 +14,14 @@ def distinct_reports(completed: pd.DataFrame) -> int | None:
     if known.empty:
         return None
     return int(known.groupby("item")["report_digest"].nunique().sum())
+
+
+def identical_across(completed: pd.DataFrame) -> list[SameText]:
+    """Frameworks that wrote the very same report, and on how many items."""
+    known = completed[completed["report_digest"] != ""]
+    authors = known.groupby(["item", "report_digest"])["subject"].agg(lambda names: tuple(sorted(set(names))))
+    together = authors[authors.map(len) > 1].reset_index().drop_duplicates(["item", "subject"])["subject"]
+    return [SameText(frameworks=list(names), items=int(n)) for names, n in together.value_counts().items()]
 
 
 def copied_iterations(cell: pd.DataFrame) -> list[list[int]]:
@@ -35,8 +43,9 @@ def measure_replication(runs: Runs) -> Replication:
     return Replication(
         rows=len(runs.table),
         completed=len(completed),
-        distinct_outputs=sum(by_framework.values()) if by_framework else None,
+        distinct_outputs=distinct_reports(completed),
         effective_n=pd.Series(by_framework, dtype=float).median() if by_framework else None,
         distinct_by_framework=by_framework,
+        identical_across=identical_across(completed),
         items=int(runs.table["item"].nunique()),
     )

@@ -156,16 +156,25 @@ class Cell(Result):
     """Iterations that produced byte-identical reports, group by group."""
 
 
+class SameText(Result):
+    """Frameworks whose reports were byte-identical."""
+
+    frameworks: list[str]
+    items: int
+    """On how many items."""
+
+
 class Replication(Result):
     """How much of the data is new evidence."""
 
     rows: int
     completed: int
     distinct_outputs: int | None
-    """Different reports within framework and item, summed; null when the reports are not known."""
+    """Different reports within each item, summed over items; null when the reports are not known."""
     effective_n: Number
     """Median over the frameworks of their distinct reports; each framework's own number is beside it."""
     distinct_by_framework: dict[str, int]
+    identical_across: list[SameText] = Field(default_factory=list)
     items: int
 
 
@@ -233,6 +242,8 @@ class Setup(Result):
     versions: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Framework -> distribution -> version."""
     notes: list[str] = Field(default_factory=list)
+    planned_runs: int | None = None
+    """How many the plan asks for."""
 
 
 class Analysis(Result):

@@ -118,6 +118,8 @@ def _compared(f: Findings) -> Iterator[str]:
         f"({listing(list(f.items))}), {'once' if f.iterations == 1 else f'up to {f.iterations} times'} each: "
         f"{plural(f.replication.rows, 'run')}, {f.replication.completed:,} completed."
     )
+    if f.setup.planned_runs and (missing := f.setup.planned_runs - f.replication.rows) > 0:
+        yield f"{missing:,} of the plan's {plural(f.setup.planned_runs, 'run')} are missing."
     settings = f.setup.facts.get("settings", {})
     if model := settings.get("llm_model"):
         yield f"Model: {model}. Judge: {settings.get('judge_model') or 'the same model'}."
@@ -152,6 +154,9 @@ def _learned(f: Findings) -> Iterator[str]:
             f"({many.title}){_times(few.tokens, many.tokens)}."
         )
     yield from _against_floor(f)
+    for same in f.replication.identical_across:
+        names = listing([f.frameworks[name].title for name in same.frameworks])
+        yield f"{names} wrote byte-identical reports on {plural(same.items, 'item')}."
     recalls = [x for x in f.compared if x.checks.fact_recall is not None]
     if recalls:
         yield _recall_sentence(recalls)

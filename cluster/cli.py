@@ -123,7 +123,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=given, standalone_mode=True)
     except LevelfieldError as error:
-        Console(stderr=True).print(Text(f"Error: {error}", style="red"), highlight=False)
+        from cluster.progress import harmless  # an error may quote a server or its log
+
+        Console(stderr=True).print(Text(harmless(f"Error: {error}"), style="red"), highlight=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped. What was complete is kept; the same command goes on.")

@@ -92,6 +92,7 @@ def _existing(folder: Path, judge: str | None) -> tuple[Store, Experiment]:
 
 def _print_result(result: PlanResult, console: Console) -> None:
     console.print(summary_table(result.analysis))
+    console.print(Text(result.analysis.summary.headline))
     if result.missing:
         console.print(
             f"{result.missing} runs are missing: the same command goes on with them.", style="yellow"

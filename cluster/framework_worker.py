@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ERROR_CHARACTERS = 4000
 """Kept of an error's text: enough for a traceback's end, too little to fill a disk."""
+ERROR_LINE_CHARACTERS = 300
+"""Of its first line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,20 @@ class FrameworkWorker:
             outcome = adapter.run(request)
         except Exception as error:  # noqa: BLE001 - any error of a framework is a result
             latency_s = time.perf_counter() - started
-            text = "".join(traceback.format_exception(error))[-ERROR_CHARACTERS:]
-            return WorkerResult(latency_s, error=text, limit_reached=isinstance(error, LimitReached))
+            return WorkerResult(latency_s, error=_text(error), limit_reached=isinstance(error, LimitReached))
         latency_s = time.perf_counter() - started
         try:
             return WorkerResult(latency_s, outcome=_plain(outcome))
         except (TypeError, ValueError) as error:
             return WorkerResult(latency_s, error=f"The adapter's outcome is not plain data: {error}")
+
+
+def _text(error: Exception) -> str:
+    """What was raised, in a line of its own for those who show one line, then where."""
+    said, _, _ = next(traceback.TracebackException.from_exception(error).format_exception_only()).partition(
+        "\n"
+    )
+    return f"{said[:ERROR_LINE_CHARACTERS]}\n{''.join(traceback.format_exception(error))[-ERROR_CHARACTERS:]}"
 
 
 def _plain(outcome: Outcome) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,11 @@ from shared.records import RunRecord, Status
 
 PLAIN_EVERY_S = 10.0
 """Between two plain lines about the same stage, so that a log stays readable."""
+
+
+def harmless(text: str) -> str:
+    """Without what steers a terminal: a model may have written any of it."""
+    return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "?" for c in text)
 
 
 class RunProgress:
@@ -49,10 +55,10 @@ class RunProgress:
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(Text(text), highlight=False, soft_wrap=True)
+        self.console.print(Text(harmless(text)), highlight=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        self.console.print(Text(text, style="yellow"), highlight=False, soft_wrap=True)
+        self.console.print(Text(harmless(text), style="yellow"), highlight=False, soft_wrap=True)
 
     def stage(self, name: str, total: int | None = None) -> None:
         """Begin a stage: "Setting up", "Measuring", "Judging"."""
@@ -65,7 +71,7 @@ class RunProgress:
     def doing(self, text: str) -> None:
         """What the stage is at right now; may be called several times a second."""
         if self._live:
-            self._bar.update(self._task, description=escape(text))
+            self._bar.update(self._task, description=escape(harmless(text)))
             return
         last, at = self._last_plain
         if text and text != last and time.monotonic() - at >= PLAIN_EVERY_S:

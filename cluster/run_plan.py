@@ -139,6 +139,7 @@ def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, Prepar
         },
         server=asdict(node.identity),
         hardware=node.hardware,
+        notes=[node.identity.caveat] if node.identity.caveat else [],
     )
 
 

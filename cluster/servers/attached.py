@@ -106,6 +106,8 @@ class AttachedServer:
                 "Check the model's name and the base URL."
             )
         require_success(answer, url)
+        if not isinstance(answer.body, dict) or "choices" not in answer.body:
+            raise ServerUnavailable(f"{url} does not answer as OpenAI's API does. Check the base URL.")
 
     def _told_version(self) -> str | None:
         try:

@@ -37,6 +37,8 @@ class ServerIdentity:
     context_length: int | None
     flags: dict[str, Any]
     """Settings of the server that we chose or know."""
+    caveat: str | None = None
+    """What a reader of results made with it must know; the report repeats it."""
 
 
 class ModelServer(Protocol):

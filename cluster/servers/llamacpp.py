@@ -10,6 +10,7 @@ from cluster.servers.model_weights import WeightsFile, find_weights
 from cluster.servers.own_process import OwnProcess
 from cluster.servers.probe import answers, ask, require_success
 from runtime_envs.build import build
+from runtime_envs.models import MODELS
 
 SCRIPT = Path(__file__).with_name("llamacpp_main.py")
 
@@ -83,6 +84,7 @@ class LlamaCppServer:
             version=self._version,
             context_length=self._context_length,
             flags={**FLAGS, **ENVIRONMENT},
+            caveat=MODELS[self._name].caveat if self._name in MODELS else None,
         )
 
     def healthy(self) -> bool:

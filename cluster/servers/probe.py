@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -53,7 +54,7 @@ def ask(
             f"The model server at {url} did not answer within {timeout_s:g} s. "
             "See whether it is overloaded or still loading a model, then try again."
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise ServerUnavailable(
             f"The model server at {url} cannot be reached ({reason}). "
@@ -85,12 +86,27 @@ def answers(url: str, api_key: str | None = None) -> bool:
 
 def checked_url(url: str) -> str:
     """Without a slash at the end. Raises SettingsError for what is no address of a web server."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f'"{url}" is no base URL: it looks like http://127.0.0.1:8000/v1.')
-    if "@" in parts.netloc:
+    if "@" in url:
         raise SettingsError("A base URL carries no user or password: set LEVELFIELD_LLM_API_KEY instead.")
+    if "?" in url or "#" in url:
+        raise SettingsError("A base URL ends in a path: what follows a ? or # could not be kept secret.")
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an IPv6 address without brackets
+        good = False
+    if not good or not url.isprintable() or " " in url:
+        raise SettingsError(f'"{url}" is no base URL: it looks like http://127.0.0.1:8000/v1.')
     return url.rstrip("/")
+
+
+def checked_key(key: str | None) -> None:
+    """Raises SettingsError for what no header can carry; Python's own message would quote the key."""
+    if key and not (key.isascii() and key.isprintable()):
+        raise SettingsError(
+            "The API key has a line break or a character that no key has. "
+            "Set LEVELFIELD_LLM_API_KEY (for the judge LEVELFIELD_JUDGE_API_KEY) again."
+        )
 
 
 def _parsed(content: bytes) -> Any:

@@ -39,6 +39,7 @@ class ScriptedServer:
             version=self._version,
             context_length=None,
             flags={},
+            caveat="No model answered: the texts and the scores are scripted, and only the times are real.",
         )
 
     def healthy(self) -> bool:
