@@ -20,6 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
 envs_app = typer.Typer(help="The frameworks' locked environments.", no_args_is_help=True)
 app.add_typer(envs_app, name="envs")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,20 +15,20 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster.framework_worker import ERROR_CHARACTERS, BootReport, FrameworkWorker, WorkerResult
-from cluster.gateway.intervals import union_seconds
 from cluster.gateway.lease import GatewayStatus, LeaseRequest
 from cluster.gateway.process import GatewayProcess, Lease
 from cluster.machine import describe_machine
 from cluster.run_job import RunJob
-from cluster.run_outcome import Wire, classify, limits_hit
+from cluster.run_outcome import Wire, classify
+from cluster.run_record import Ending, run_record
 from cluster.servers import ModelServer, ServerIdentity, ServerOptions, open_server
 from runtime_envs.build import build
 from runtime_envs.catalog import framework as framework_named
 from runtime_envs.catalog import process_variables
 from runtime_envs.preflight import preflight
 from shared.contract import RunRequest
-from shared.errors import EnvironmentFailed, LevelfieldError, NodeFailed
-from shared.records import Boot, Call, RunRecord
+from shared.errors import EnvironmentFailed, LevelfieldError, NodeFailed, ServerUnavailable
+from shared.records import Boot, Call, RunRecord, Status
 
 BOOT_TIMEOUT_S = 120.0
 """For a worker process to start and import its framework: seconds normally; preflight has seen it work."""
@@ -133,16 +133,18 @@ class InferenceNode:
         key = job.assignment.key
         self._activity = f"{key.framework} on {key.item}"
         scratch = Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
+        worker = self._new_worker(key.framework, scratch)
         try:
-            worker, boot = self._boot(key.framework, scratch)
-            return self._run(worker, boot, job)
+            ending = self._run(worker, _boot(worker, framework_named(key.framework).adapter), job)
+        except ServerUnavailable as error:
+            ending = Ending(Status.MODEL_ERROR, str(error))
         except (RayError, LevelfieldError, OSError) as error:
-            return MeasuredRun(
-                self._record(job, None, Wire([]), problem=f"{type(error).__name__}: {error}"), []
-            )
+            ending = Ending(Status.INFRASTRUCTURE_ERROR, f"{type(error).__name__}: {error}")
         finally:
+            ray.kill(worker)
             shutil.rmtree(scratch, ignore_errors=True)
             self._activity = "idle"
+        return MeasuredRun(run_record(job, self._name, ending), list(ending.wire.calls))
 
     def open_judging(self, deadline_s: float) -> Lease:
         """An endpoint for the judge, shared by many calls; refused while a run holds the node."""
@@ -177,18 +179,16 @@ class InferenceNode:
         assert self._gateway, "start() comes first"  # noqa: S101 - a caller's bug
         return self._gateway
 
-    def _boot(self, framework: str, scratch: Path) -> tuple[Any, Boot]:
-        """A new process in the framework's environment, its imports done."""
-        asked = datetime.now(UTC)
-        wanted = framework_named(framework)
-        worker: Any = (
+    def _new_worker(self, framework: str, scratch: Path) -> Any:
+        """A process in the framework's environment, on this machine, that nobody used before."""
+        return (
             ray.remote(FrameworkWorker)
             .options(
                 num_cpus=0,  # it runs on the node that this actor already holds
                 max_restarts=0,
                 runtime_env={
                     "py_executable": self._pythons[framework],
-                    "env_vars": process_variables(wanted, scratch),
+                    "env_vars": process_variables(framework_named(framework), scratch),
                 },
                 scheduling_strategy=NodeAffinitySchedulingStrategy(
                     ray.get_runtime_context().get_node_id(), soft=False
@@ -196,24 +196,20 @@ class InferenceNode:
             )
             .remote()
         )
-        report: BootReport = ray.get(worker.boot.remote(wanted.adapter), timeout=BOOT_TIMEOUT_S)
-        process_s = (datetime.now(UTC) - asked).total_seconds() - report.import_s
-        return worker, Boot(
-            process_s=process_s, import_s=report.import_s, versions=report.versions, python=report.python
-        )
 
-    def _run(self, worker: Any, boot: Boot, job: RunJob) -> MeasuredRun:
+    def _run(self, worker: Any, boot: Boot, job: RunJob) -> Ending:
         self._ensure_serving()
         started_at = datetime.now(UTC).isoformat()
         lease = self.gateway.open_lease(self._lease_request(job))
         try:
-            result, problem = _execute(worker, self._request(job, lease), job.limits.run_timeout_s)
+            result, no_result = _execute(worker, self._request(job, lease), job.limits.run_timeout_s)
         finally:
-            ray.kill(worker)
             report = self.gateway.close_lease(lease)
         wire = Wire(report.calls, report.budget_exceeded, report.contaminated, report.journal_error)
-        record = self._record(job, result, wire, boot=boot, started_at=started_at, problem=problem)
-        return MeasuredRun(record, list(wire.calls))
+        status, error = classify(result, wire, timed_out=no_result == TOO_LATE)
+        # A framework's error message may hold the run's address, which is a secret.
+        shown = (no_result or error or "").replace(lease.token, "<run>") or None
+        return Ending(status, shown, result, wire, boot, started_at)
 
     def _open_gateway(self, server: ModelServer) -> None:
         gateway = GatewayProcess()
@@ -258,55 +254,24 @@ class InferenceNode:
             arm=job.assignment.key.arm,
         )
 
-    def _record(
-        self,
-        job: RunJob,
-        result: WorkerResult | None,
-        wire: Wire,
-        *,
-        boot: Boot | None = None,
-        started_at: str | None = None,
-        problem: str | None = None,
-    ) -> RunRecord:
-        status, error = classify(result, wire, timed_out=problem == TOO_LATE)
-        outcome = result.outcome if result else None
-        model_calls = wire.model_calls
-        return RunRecord(
-            key=job.assignment.key,
-            attempt=job.assignment.attempt,
-            attempt_id=secrets.token_hex(8),
-            status=status,
-            error=problem or error,
-            position=job.assignment.position,
-            node=self._name,
-            started_at=started_at or datetime.now(UTC).isoformat(),
-            latency_s=result.latency_s if result else None,
-            model_s=union_seconds(wire.calls, "model"),
-            tool_s=union_seconds(wire.calls, "tool"),
-            prompt_tokens=sum(call.prompt_tokens or 0 for call in model_calls),
-            completion_tokens=sum(call.completion_tokens or 0 for call in model_calls),
-            model_calls=len(model_calls),
-            tool_calls=len(wire.calls) - len(model_calls),
-            native_prompt_tokens=outcome.native_prompt_tokens if outcome else None,
-            native_completion_tokens=outcome.native_completion_tokens if outcome else None,
-            text=outcome.text if outcome else "",
-            agent_outputs=outcome.agent_outputs if outcome else {},
-            limits_hit=limits_hit(wire),
-            boot=boot,
-            details=outcome.details if outcome else {},
-        )
+
+def _boot(worker: Any, adapter: str) -> Boot:
+    """Wait for the process and its imports. Raises RayError when it does not come up in time."""
+    asked = time.monotonic()
+    report: BootReport = ray.get(worker.boot.remote(adapter), timeout=BOOT_TIMEOUT_S)
+    return Boot(
+        process_s=time.monotonic() - asked - report.import_s,
+        import_s=report.import_s,
+        versions=report.versions,
+        python=report.python,
+    )
 
 
 def _execute(worker: Any, request: RunRequest, timeout_s: float) -> tuple[WorkerResult | None, str | None]:
     """The worker's answer; or None, and why there is none."""
     try:
-        result: WorkerResult = ray.get(worker.execute.remote(request), timeout=timeout_s)
+        return ray.get(worker.execute.remote(request), timeout=timeout_s), None
     except GetTimeoutError:
         return None, TOO_LATE
     except RayError as error:
         return None, f"The framework's process died: {type(error).__name__}: {error}"[:ERROR_CHARACTERS]
-    if result.error:
-        # The run's path is a secret: it must not reach a record through a framework's error message.
-        hidden = result.error.replace(request.base_url, "<run>").replace(request.tools_url, "<run>")
-        return WorkerResult(result.latency_s, error=hidden, limit_reached=result.limit_reached), None
-    return result, None
