@@ -33,7 +33,7 @@ Folder = Annotated[Path, typer.Argument(help="An experiment's folder, as `levelf
 @app.command(epilog="Example: `levelfield run plans/full.yaml --model ollama:qwen3:14b`")
 def run(
     plan: Annotated[Path, typer.Argument(help="What to compare.")] = DEFAULT_PLAN,
-    out: Annotated[Path | None, typer.Option(help="Results folder; default: results/<experiment>.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Results folder; default: results/EXPERIMENT.")] = None,
     model: Annotated[str | None, typer.Option(help="Instead of the plan's or settings' llm_model.")] = None,
     judge: Annotated[str | None, typer.Option(help="Another model as the judge.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="A new folder, although one is there.")] = False,
@@ -91,7 +91,9 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         mark = Text("ok", "green") if finding.ok else Text("--", "yellow" if finding.optional else "red")
-        table.add_row(mark, finding.what, Text(finding.found), Text(finding.cure))
+        table.add_row(
+            mark, finding.what, Text(finding.found, overflow="fold"), Text(finding.cure, overflow="fold")
+        )
     console.print(table)
     raise typer.Exit(int(any(not finding.ok and not finding.optional for finding in findings)))
 
@@ -124,7 +126,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=given, standalone_mode=True)
     except LevelfieldError as error:
-        from cluster.progress import harmless  # an error may quote a server or its log
+        from cluster.foreign_text import harmless  # an error may quote a server or its log
 
         Console(stderr=True).print(Text(harmless(f"Error: {error}"), style="red"), highlight=False)
         sys.exit(error.exit_code)

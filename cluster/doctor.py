@@ -6,14 +6,16 @@ import os
 import platform
 import shutil
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from cluster.servers.attached import VLLM_BASE_URL
+from cluster.servers.ollama_server import ollama_origin
+from cluster.servers.probe import ask
 from runtime_envs.build import available, cache_root
 from runtime_envs.catalog import FRAMEWORKS
+from shared.errors import ServerUnavailable, SettingsError
 from shared.settings import load_settings
 
 NEEDED_DISK_GB = 4
@@ -76,29 +78,33 @@ def _environments() -> Iterator[Examined]:
 
 
 def _servers() -> Iterator[Examined]:
-    ollama = os.environ.get("OLLAMA_HOST", "http://127.0.0.1:11434")
-    if "://" not in ollama:
-        ollama = f"http://{ollama}"
+    try:
+        ollama = ollama_origin(os.environ.get("OLLAMA_HOST") or "127.0.0.1")
+    except SettingsError as error:
+        yield Examined(False, "Ollama", str(error), "correct OLLAMA_HOST", optional=True)
+        ollama = ""
     servers = {
-        "Ollama": (f"{ollama}/api/version", "ollama serve"),
-        "vLLM": ("http://127.0.0.1:8000/v1/models", "vllm serve MODEL"),
+        "Ollama": (ollama and f"{ollama}/api/version", "ollama serve"),
+        "vLLM": (f"{VLLM_BASE_URL}/models", "vllm serve MODEL"),
     }
     for name, (url, command) in servers.items():
-        answers = _answers(url)
-        found = f"answers at {url}" if answers else f"does not answer at {url}"
-        yield Examined(
-            answers, name, found, "" if answers else f"only if you want it: {command}", optional=True
-        )
+        if url and _answers(url):
+            yield Examined(True, name, f"answers at {url}", optional=True)
+        elif url:
+            cure = f"only if you want it: {command}"
+            yield Examined(False, name, f"does not answer at {url}", cure, optional=True)
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=PROBE_TIMEOUT_S) as answer:  # noqa: S310 - http, stated above
-            return bool(answer.status == 200)
-    except (OSError, ValueError, urllib.error.URLError):
+        return ask(url, timeout_s=PROBE_TIMEOUT_S).status == 200
+    except ServerUnavailable:
         return False
 
 
 def _settings() -> Examined:
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return Examined(False, "settings", str(error), "correct the environment or .env")
     return Examined(True, "model", f"{settings.llm_model}, judged by {settings.judge}")

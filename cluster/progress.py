@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,15 +11,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from cluster.foreign_text import first_line, harmless
 from shared.records import RunRecord, Status
 
 PLAIN_EVERY_S = 10.0
 """Between two plain lines about the same stage, so that a log stays readable."""
-
-
-def harmless(text: str) -> str:
-    """Without what steers a terminal: a model may have written any of it."""
-    return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "?" for c in text)
 
 
 class RunProgress:
@@ -95,9 +90,8 @@ class RunProgress:
             )
             self.say(f"  {place}  {name}: {figures}{'' if self._live else self._suffix()}")
         else:
-            reason = (record.error or "").strip().splitlines() or [""]
             again = "; trying again" if repeated else ""
-            self.warn(f"  {place}  {name}: {record.status}: {reason[0]}{again}")
+            self.warn(f"  {place}  {name}: {record.status}: {first_line(record.error)}{again}")
 
     def _left(self) -> str:
         if not self._done or not self._total:

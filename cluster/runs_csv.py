@@ -7,6 +7,7 @@ import hashlib
 import io
 from typing import Any
 
+from cluster.foreign_text import cell, first_line
 from shared.records import CheckResult, RunRecord, Verdict
 from shared.store import Store
 
@@ -64,7 +65,7 @@ def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) 
         "framework_s": _framework_s(record),
         "limits_hit": "; ".join(record.limits_hit),
         "report_digest": hashlib.sha256(record.text.encode()).hexdigest() if record.text else "",
-        "error": (record.error or "").strip().partition("\n")[0],
+        "error": cell(first_line(record.error)),
     }
     if record.boot:
         row |= {"boot_s": record.boot.process_s, "import_s": record.boot.import_s}
