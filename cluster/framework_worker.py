@@ -66,8 +66,8 @@ class FrameworkWorker:
         latency_s = time.perf_counter() - started
         try:
             return WorkerResult(latency_s, outcome=_plain(outcome))
-        except (TypeError, ValueError) as error:
-            return WorkerResult(latency_s, error=f"The adapter's outcome is not plain data: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever cannot be copied or written is not plain
+            return WorkerResult(latency_s, error=f"The adapter's outcome is not plain data: {error!r}")
 
 
 def _text(error: Exception) -> str:

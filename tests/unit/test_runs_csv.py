@@ -1,0 +1,138 @@
+"""runs.csv is the records joined: every run a row, every figure exact, every text harmless."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cluster.runs_csv import CRITERIA, write_runs_csv
+from shared.records import Boot, CheckResult, Status
+from shared.store import Store
+from tests.unit.stored_records import JUDGE, begun, run, verdict
+
+
+def rows(store: Store, judge: str | None = None) -> list[dict[str, str]]:
+    write_runs_csv(store, judge)
+    with (store.folder / "runs.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_runs_verdicts_and_checks_are_joined(tmp_path: Path) -> None:
+    """A row has the run's figures, its verdict's scores and its checks, and none of another run's."""
+    store = begun(tmp_path)
+    report = 'First, a "quoted" line\nand a second; =1+1'
+    boot = Boot(process_s=1.5, import_s=0.75, versions={"x": "1"}, python="3.11")
+    first = run(
+        "a", text=report, boot=boot, limits_hit=["model call 1: max_tokens", "model call 3: max_tokens"]
+    )
+    second = run("b", position=1, text="other")
+    for record in (first, second):
+        store.write_run(record, [])
+    store.write_verdict(verdict(first, scores={"completeness": 7, "accuracy": 8, "tone": 3}))
+    store.write_check(
+        CheckResult(
+            run_id=first.key.run_id, attempt_id="a1", checks="t/1", sections_found=["A", "B", "C"],
+            sections_missing=["D"], words=512, words_in_range=True, facts_found=["f1"], facts_total=4,
+        )
+    )  # fmt: skip
+    a, b = rows(store)
+    expected = {
+        "framework": "a", "arm": "idiomatic", "task": "t", "item": "x", "iteration": "1", "attempt": "1",
+        "status": "completed", "latency_s": "3.5", "prompt_tokens": "1000", "completion_tokens": "500",
+        "total_tokens": "1500", "completeness": "7", "accuracy": "8", "structure": "", "overall": "7.5",
+        "judge_overall": "9.0", "judge": JUDGE, "section_share": "0.75", "words": "512",
+        "words_in_range": "True", "fact_recall": "0.25", "framework_s": "0.75", "boot_s": "1.5",
+        "import_s": "0.75", "limits_hit": "model call 1: max_tokens; model call 3: max_tokens", "error": "",
+        "report_digest": hashlib.sha256(report.encode()).hexdigest(), "tone": "3",
+    }  # fmt: skip
+    assert {name: a[name] for name in expected} == expected
+    assert (b["framework"], b["overall"], b["words"], b["tone"]) == ("b", "", "", "")
+    assert b["report_digest"] == hashlib.sha256(b"other").hexdigest()
+
+
+def test_a_folder_without_runs_has_the_same_columns(tmp_path: Path) -> None:
+    """Headers do not depend on what has happened yet."""
+    empty, full = begun(tmp_path / "empty"), begun(tmp_path / "full")
+    full.write_run(run(), [])
+    full.write_verdict(verdict(run()))
+    headers = []
+    for store in (empty, full):
+        write_runs_csv(store)
+        headers.append((store.folder / "runs.csv").read_text().splitlines()[0])
+    assert headers[0] == headers[1]
+    assert set(CRITERIA) <= set(headers[0].split(","))
+
+
+def test_a_failed_run(tmp_path: Path) -> None:
+    """It has a row with its status and the first line of its error, and no latency or score is made up."""
+    store = begun(tmp_path)
+    failed = run(
+        status=Status.FRAMEWORK_ERROR, latency_s=None, error="\n ValueError: no, never\nTraceback\n  File x\n"
+    )
+    store.write_run(failed, [])
+    (row,) = rows(store)
+    assert (row["status"], row["error"]) == ("framework_error", "ValueError: no, never")
+    assert {row[name] for name in ("latency_s", "framework_s", "overall", "report_digest", "words")} == {""}
+
+
+@pytest.mark.parametrize(
+    ("error", "written"),
+    [
+        ('=HYPERLINK("http://x","y")', '\'=HYPERLINK("http://x","y")'),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-2+3", "'-2+3"),
+        ("a,b;c\td\rnext", "a,b;c\td"),
+        ("\x1b[31mred\x00", "?[31mred?"),
+        ('he said "no"', 'he said "no"'),
+    ],
+)
+def test_foreign_text_is_only_text(tmp_path: Path, error: str, written: str) -> None:
+    """An error that looks like a formula, or has separators and control characters, stays one cell of text."""
+    store = begun(tmp_path)
+    store.write_run(run("a", status=Status.FRAMEWORK_ERROR, error=error), [])
+    store.write_run(run("b", position=1), [])
+    a, b = rows(store)
+    assert a["error"] == written
+    assert (b["framework"], b["error"]) == ("b", "")
+
+
+def test_floats_are_written_in_full(tmp_path: Path) -> None:
+    """What is read back is the very number that was measured, by csv and by pandas."""
+    store = begun(tmp_path)
+    latency_s, overall = 0.1 + 0.2, 23 / 3
+    store.write_run(run(latency_s=latency_s), [])
+    store.write_verdict(verdict(run(), overall=overall))
+    (row,) = rows(store)
+    assert (float(row["latency_s"]), float(row["overall"])) == (latency_s, overall)
+    frame = pd.read_csv(io.StringIO((store.folder / "runs.csv").read_text()))
+    assert (frame["latency_s"][0], frame["overall"][0]) == (latency_s, overall)
+
+
+def test_the_verdicts_of_one_judge(tmp_path: Path) -> None:
+    """Another judge's scores, a repeat's, and those of an attempt that does not count stay out of the row."""
+    store = begun(tmp_path)
+    lost = run(status=Status.INFRASTRUCTURE_ERROR)
+    counted = run(attempt=2)
+    store.write_run(lost, [])
+    store.write_run(counted, [])
+    store.write_verdict(verdict(counted))
+    store.write_verdict(verdict(counted, repeat=2, overall=1.0))
+    store.write_verdict(verdict(counted, judge="openai:other", overall=2.0))
+    (row,) = rows(store)
+    assert (row["attempt"], row["overall"], row["judge"]) == ("2", "7.5", JUDGE)
+    (row,) = rows(store, "openai:other")
+    assert (row["overall"], row["judge"]) == ("2.0", "openai:other")
+
+
+def test_a_verdict_on_an_attempt_that_does_not_count(tmp_path: Path) -> None:
+    """Scores belong to the attempt that was judged, not to the run's name."""
+    store = begun(tmp_path)
+    store.write_run(run(), [])
+    store.write_verdict(verdict(run(), attempt_id="another"))
+    (row,) = rows(store)
+    assert row["overall"] == ""
