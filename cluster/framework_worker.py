@@ -72,15 +72,19 @@ class FrameworkWorker:
 
 def _text(error: Exception) -> str:
     """What was raised, in a line of its own for those who show one line, then where."""
-    said, _, _ = next(traceback.TracebackException.from_exception(error).format_exception_only()).partition(
-        "\n"
-    )
-    return f"{said[:ERROR_LINE_CHARACTERS]}\n{''.join(traceback.format_exception(error))[-ERROR_CHARACTERS:]}"
+    told = traceback.TracebackException.from_exception(error)
+    said, _, _ = next(told.format_exception_only()).partition("\n")
+    text = f"{said[:ERROR_LINE_CHARACTERS]}\n{''.join(told.format())[-ERROR_CHARACTERS:]}"
+    return text.encode("utf-8", "replace").decode()
 
 
 def _plain(outcome: Outcome) -> Outcome:
-    """Only built-in types: a framework's own kind of string cannot be read where it is not installed."""
-    return Outcome(**json.loads(json.dumps(asdict(outcome))))
+    """Only built-in types: a framework's own kind of string cannot be read where it is not installed.
+
+    Half a surrogate pair, which a model can be made to write and no file can hold, becomes a question mark.
+    """
+    text = json.dumps(asdict(outcome), ensure_ascii=False)
+    return Outcome(**json.loads(text.encode("utf-8", "replace")))
 
 
 def _versions(distributions: Iterable[str]) -> dict[str, str]:

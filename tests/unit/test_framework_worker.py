@@ -47,6 +47,13 @@ def test_an_outcome_comes_home_as_built_in_types() -> None:
     assert b"FrameworkText" not in pickle.dumps(outcome)
 
 
+def test_half_a_surrogate_pair_does_not_come_home() -> None:
+    """A text that no file can hold is mended before it can stop the driver; whole pairs stay as they are."""
+    outcome = executed(lambda _: Outcome("a\ud83d b \U0001f642", {"writer": "\udc00"})).outcome
+    assert outcome == Outcome("a? b \U0001f642", {"writer": "?"})
+    assert "no ? here" in (executed(raising(ValueError("no \ud800 here"))).error or "")
+
+
 def circular() -> dict[str, Any]:
     details: dict[str, Any] = {}
     details["self"] = details
