@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -44,9 +46,13 @@ def ray_session(address: str | None) -> Iterator[None]:
     """Connected to Ray inside the block; what we started ends with it."""
     # Otherwise Ray starts workers through `uv run` if the driver was started so.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    # Stated because Ray warns on every start of a default that will change; no task of ours depends on it.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     joined = address or os.environ.get("RAY_ADDRESS")
+    on_terminate = signal.getsignal(signal.SIGTERM)
     _connect(joined) if joined else _start_local()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_terminate)  # ray.init put its own there
     try:
         yield
     finally:
@@ -58,6 +64,7 @@ def _start_local() -> None:
     # folder. RAY_AUTH_MODE itself would have to be set before ray is imported.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray.init(
+        "local",  # not the cluster that somebody else started on this machine
         resources={STAND_IN: 1},
         include_dashboard=False,
         log_to_driver=False,

@@ -130,7 +130,7 @@ def test_equalised_messages_are_the_same_from_everybody(name: str, ran: Look) ->
         earlier = [f"## {AGENTS[n]['name']}'s output\n\n{ANSWERS[n]}" for n in range(number)]
         assert _messages(asked) == [
             {"role": "system", "content": agent["instructions"]},
-            {"role": "user", "content": "\n\n".join([str(agent["request"]), *earlier])},
+            {"role": "user", "content": "\n\n".join([*earlier, str(agent["request"])])},
         ]
 
 
