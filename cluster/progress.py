@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from cluster.foreign_text import first_line, harmless
@@ -27,14 +27,14 @@ class RunProgress:
         self._bar = Progress(
             TextColumn("[bold]{task.fields[stage]}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             TextColumn("{task.description}"),
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=None, stage="", left="")
+        self._task = self._bar.add_task("", total=None, stage="", count="", left="")
         self._stage = ""
         self._last_plain = ("", 0.0)
         self._started = time.monotonic()
@@ -59,7 +59,8 @@ class RunProgress:
         """Begin a stage: "Setting up", "Measuring", "Judging"."""
         self._stage, self._done, self._total = name, 0, total or 0
         self._started = time.monotonic()
-        self._bar.reset(self._task, total=total, stage=name, left="", description="")
+        count = f"0/{total}" if total else ""
+        self._bar.reset(self._task, total=total, stage=name, count=count, left="", description="")
         if not self._live:
             self.say(f"{name}{f': {total}' if total else ''}")
 
@@ -75,7 +76,8 @@ class RunProgress:
 
     def advance(self) -> None:
         self._done += 1
-        self._bar.update(self._task, completed=self._done, left=self._left())
+        count = f"{self._done}/{self._total}" if self._total else ""
+        self._bar.update(self._task, completed=self._done, count=count, left=self._left())
 
     def run_finished(self, record: RunRecord, *, repeated: bool) -> None:
         """A line per attempt, with what was measured; one that will be repeated is not progress."""

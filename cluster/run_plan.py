@@ -45,6 +45,7 @@ def run_plan(work: Workspace) -> PlanResult:
     if not _unfinished(work):
         work.progress.say("Every run is complete and judged; --fresh measures again.")
         return write_results(work)
+    work.progress.stage("Starting Ray")
     with ray_session(work.settings.ray_address):
         with _serving(work, work.settings.llm_model) as nodes:
             environments = prepare_environments(nodes, work.experiment.plan.frameworks, work.progress)
@@ -60,6 +61,7 @@ def run_plan(work: Workspace) -> PlanResult:
 def judge_only(work: Workspace) -> PlanResult:
     """Judge what the settings' judge has not judged yet, without running any framework."""
     if unjudged(work.store, work.experiment):
+        work.progress.stage("Starting Ray")
         with ray_session(work.settings.ray_address):
             judge_missing(work)
     return write_results(work)
