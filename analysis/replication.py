@@ -19,9 +19,12 @@ def distinct_reports(completed: pd.DataFrame) -> int | None:
 def identical_across(completed: pd.DataFrame) -> list[SameText]:
     """Frameworks that wrote the very same report, and on how many items."""
     known = completed[completed["report_digest"] != ""]
-    authors = known.groupby(["item", "report_digest"])["subject"].agg(lambda names: tuple(sorted(set(names))))
-    together = authors[authors.map(len) > 1].reset_index().drop_duplicates(["item", "subject"])["subject"]
-    return [SameText(frameworks=list(names), items=int(n)) for names, n in together.value_counts().items()]
+    together: dict[tuple[str, ...], set[str]] = {}
+    for (item, _), rows in known.groupby(["item", "report_digest"]):
+        authors = tuple(sorted({str(name) for name in rows["subject"]}))
+        if len(authors) > 1:
+            together.setdefault(authors, set()).add(str(item))
+    return [SameText(frameworks=list(names), items=len(items)) for names, items in together.items()]
 
 
 def copied_iterations(cell: pd.DataFrame) -> list[list[int]]:

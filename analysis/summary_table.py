@@ -12,7 +12,8 @@ from analysis.tables import number, share
 
 def summary_table(analysis: Analysis) -> Table:
     """A row per framework, best mean quality first, those without a place last."""
-    table = Table(title=escape(analysis.setup.experiment), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    title = escape(analysis.setup.experiment)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Framework", no_wrap=True)
     for heading in ("Done", "Quality", "Std", "Facts", "Latency s", "Tokens"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -25,6 +25,9 @@ app = typer.Typer(
 envs_app = typer.Typer(help="The frameworks' locked environments.", no_args_is_help=True)
 app.add_typer(envs_app, name="envs")
 
+INTERRUPTED = 130
+"""Exit code: 128 and the number of SIGINT, as shells have it."""
+
 DEFAULT_PLAN = Path("plans/quick.yaml")
 
 Folder = Annotated[Path, typer.Argument(help="An experiment's folder, as `levelfield run` printed it.")]
@@ -130,9 +133,11 @@ def main(arguments: list[str] | None = None) -> None:
 
         Console(stderr=True).print(Text(harmless(f"Error: {error}"), style="red"), highlight=False)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except SystemExit as end:
+        if end.code != INTERRUPTED:  # which is what Typer makes of a KeyboardInterrupt
+            raise
         Console(stderr=True).print("Stopped. What was complete is kept; the same command goes on.")
-        _exit_now(130)
+        _exit_now(INTERRUPTED)
     except Exception as error:
         if os.environ.get("LEVELFIELD_DEBUG"):
             raise

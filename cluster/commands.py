@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from analysis.summary_table import summary_table
 from cluster.experiment import Experiment, describe_experiment, experiment_folder, read_plan
 from cluster.interrupts import handled_interrupts
 from cluster.progress import RunProgress
@@ -58,14 +57,15 @@ def build_command(names: list[str], console: Console) -> int:
     wanted = names or sorted({framework.environment for framework in FRAMEWORKS.values()})
     failed = 0
     for name in wanted:
+        console.print(Text(f"{name}: building"))
         try:
-            built = build(name, on_progress=lambda text, name=name: console.print(f"{name}: {text}"))  # type: ignore[misc]
+            built = build(name)
         except EnvironmentFailed as error:
             console.print(Text(str(error), style="red"))
             failed += 1
             continue
         how = "was there" if built.reused else f"built in {built.build_s:.1f} s"
-        console.print(f"{name}: {how}, {built.size_bytes / 1e6:,.0f} MB, {built.path}", highlight=False)
+        console.print(Text(f"{name}: {how}, {built.size_bytes / 1e6:,.0f} MB, {built.path}"), soft_wrap=True)
     return int(failed > 0)
 
 
@@ -83,22 +83,20 @@ def _working(experiment: Experiment, store: Store, console: Console) -> Iterator
 def _existing(folder: Path, judge: str | None) -> tuple[Store, Experiment]:
     store = Store.existing(folder)
     manifest = store.manifest()
-    given = {
-        "llm_model": manifest.settings["llm_model"],
-        "judge_model": judge or manifest.settings["judge_model"],
-    }
-    return store, describe_experiment(manifest.plan, load_settings(given, manifest.plan.settings))
+    measured = {name: value for name, value in manifest.settings.items() if value is not None}
+    given = {"llm_model": measured["llm_model"], "judge_model": judge or measured.get("judge_model")}
+    return store, describe_experiment(manifest.plan, load_settings(given, measured))
 
 
 def _print_result(result: PlanResult, console: Console) -> None:
+    from analysis.summary_table import summary_table  # noqa: PLC0415 - scipy takes seconds to import
+
     console.print(summary_table(result.analysis))
     console.print(Text(result.analysis.summary.headline))
     if result.missing:
-        console.print(
-            f"{result.missing} runs are missing: the same command goes on with them.", style="yellow"
-        )
+        missing = f"{result.missing} runs are missing: the same command goes on with them."
+        console.print(Text(missing, style="yellow"))
     if result.unjudged:
-        console.print(
-            f"{result.unjudged} reports have no verdict: levelfield judge {result.folder}", style="yellow"
-        )
-    console.print(f"Report: {result.report}", highlight=False, soft_wrap=True)
+        unjudged = f"{result.unjudged} reports have no verdict: levelfield judge {result.folder}"
+        console.print(Text(unjudged, style="yellow"), soft_wrap=True)
+    console.print(Text(f"Report: {result.report}"), soft_wrap=True)

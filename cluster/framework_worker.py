@@ -60,7 +60,7 @@ class FrameworkWorker:
         started = time.perf_counter()
         try:
             outcome = adapter.run(request)
-        except Exception as error:  # noqa: BLE001 - any error of a framework is a result
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - any error of a framework is a result
             latency_s = time.perf_counter() - started
             return WorkerResult(latency_s, error=_text(error), limit_reached=isinstance(error, LimitReached))
         latency_s = time.perf_counter() - started
@@ -70,7 +70,7 @@ class FrameworkWorker:
             return WorkerResult(latency_s, error=f"The adapter's outcome is not plain data: {error!r}")
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     """What was raised, in a line of its own for those who show one line, then where."""
     told = traceback.TracebackException.from_exception(error)
     said, _, _ = next(told.format_exception_only()).partition("\n")

@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ray
 
-from analysis.report import write_report
-from analysis.result import Analysis
 from cluster.dispatch import dispatch
 from cluster.experiment import job_of, total_runs
 from cluster.inference_node import PreparedEnvironment
@@ -26,6 +25,9 @@ from cluster.session import node_places, ray_session
 from cluster.workspace import Workspace
 from shared.manifest import FrameworkEntry, Manifest
 from shared.plan import ordered_runs
+
+if TYPE_CHECKING:
+    from analysis.result import Analysis
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class PlanResult:
 
 def run_plan(work: Workspace) -> PlanResult:
     """Run what is not complete yet, judge what has no verdict yet, and write the report."""
+    _refuse_other_experiment(work)
     if not _unfinished(work):
         work.progress.say("Every run is complete and judged; --fresh measures again.")
         return write_results(work)
@@ -76,6 +79,8 @@ def judge_missing(work: Workspace) -> None:
 
 def write_results(work: Workspace) -> PlanResult:
     """What needs no Ray: checks, runs.csv, the report."""
+    from analysis.report import write_report  # noqa: PLC0415 - scipy and plotly take seconds to import
+
     work.progress.stage("Writing the report")
     store, experiment = work.store, work.experiment
     check_reports(store, experiment)
@@ -89,6 +94,12 @@ def write_results(work: Workspace) -> PlanResult:
         missing=total_runs(experiment.plan) - sum(record.status.is_final for record in store.runs()),
         unjudged=len(unjudged(store, experiment)),
     )
+
+
+def _refuse_other_experiment(work: Workspace) -> None:
+    """Before anything is started or written; `Store.begin` then compares the servers as well."""
+    if work.store.manifest_path.exists():
+        work.store.require_same(work.store.manifest().differs_in_identity(work.experiment.identity))
 
 
 def _unfinished(work: Workspace) -> bool:
@@ -139,7 +150,7 @@ def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, Prepar
             name: FrameworkEntry(title=found.title, versions=found.versions)
             for name, found in environments.items()
         },
-        server=asdict(node.identity),
+        server={name: value for name, value in asdict(node.identity).items() if name != "caveat"},
         hardware=node.hardware,
         notes=[node.identity.caveat] if node.identity.caveat else [],
     )

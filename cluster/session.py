@@ -63,15 +63,20 @@ def _start_local() -> None:
     # Ray's own default, token authentication, with a token of this session instead of one in the home
     # folder. RAY_AUTH_MODE itself would have to be set before ray is imported.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    ray.init(
-        "local",  # not the cluster that somebody else started on this machine
-        resources={STAND_IN: 1},
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        object_store_memory=200_000_000,
-        runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
-    )
+    try:
+        ray.init(
+            "local",  # not the cluster that somebody else started on this machine
+            resources={STAND_IN: 1},
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            object_store_memory=200_000_000,
+            runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
+        )
+    except Exception as error:  # Ray raises no more exact one when its own processes are not up in 30 s
+        raise NodeFailed(
+            f"Ray did not start on this machine: {error} If it is busy, try again when it is less so."
+        ) from error
 
 
 def _connect(address: str) -> None:

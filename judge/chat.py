@@ -109,7 +109,8 @@ def _answer(body: bytes) -> Answer:
         content = data["choices"][0]["message"].get("content")
         usage = data.get("usage") or {}
         return Answer(
-            content if isinstance(content, str) else "",
+            # Half a surrogate pair, which JSON can spell, is nothing that a record can hold.
+            content.encode("utf-8", "replace").decode() if isinstance(content, str) else "",
             _count(usage.get("prompt_tokens")),
             _count(usage.get("completion_tokens")),
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+from cluster.gateway.parsing import parse_json
 
 DONE = b"[DONE]"
 
@@ -117,6 +118,6 @@ def _count(value: Any) -> int | None:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return parse_json(content)
+    except ValueError:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from cluster.gateway.forward import (
 )
 from cluster.gateway.journal import Journal
 from cluster.gateway.lease import GatewayStatus, LeaseConflict, LeaseRequest, Leases, OpenLease, Refused
+from cluster.gateway.parsing import parse_json
 from shared.records import Call
 from shared.tools.catalog import TOOLS
 
@@ -247,8 +247,8 @@ class _registered:  # noqa: N801 - reads as a phrase at its `with`
 async def _arguments(request: web.Request) -> Any:
     """None for what is no JSON, or too much of it."""
     try:
-        return json.loads(await request.read())
-    except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge):
+        return parse_json(await request.read())
+    except (ValueError, web.HTTPRequestEntityTooLarge):
         return None
 
 

@@ -20,6 +20,7 @@ from cluster.gateway.answers import (
     split_events,
 )
 from cluster.gateway.lease import OpenLease
+from cluster.gateway.parsing import parse_json
 from shared.records import Call
 
 MAX_ANSWER_BYTES = 64 * 2**20
@@ -100,8 +101,8 @@ class Exchange:
 def read_request(exchange: Exchange, content: bytes) -> bytes:
     """Note the request, and give what to send on: unchanged, but that a stream is asked for its usage."""
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = parse_json(content)
+    except ValueError:
         exchange.request = content.decode("utf-8", "replace")
         return content
     exchange.request = body

@@ -71,3 +71,9 @@ def test_the_union_is_between_the_longest_and_the_sum(spans: list[tuple[float, f
     lengths = [(start + length) - start for start, length in spans]
     assert union <= sum(lengths) + 1e-6
     assert union >= max(lengths, default=0) - 1e-6
+
+
+def test_half_a_surrogate_pair_can_be_kept() -> None:
+    """What JSON can spell and UTF-8 cannot hold becomes a question mark, so that the call can be recorded."""
+    reading = read_body(b'{"choices": [{"message": {"content": "a\\ud800b \\u00e9"}}]}', 200)
+    assert reading.body["choices"][0]["message"]["content"] == "a?b é"

@@ -30,7 +30,9 @@ def test_precedence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["plan", "environment", ".env"])
-def test_an_unknown_key_names_the_nearest(source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unknown_key_names_the_nearest(
+    source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A misspelt key is an error from every source."""
     if source == "environment":
         monkeypatch.setenv("LEVELFIELD_LLM_MODLE", "x")

@@ -32,7 +32,9 @@ def manifest(**identity: Any) -> Manifest:
     )
 
 
-def run(framework: str = "a", attempt: int = 1, status: Status = Status.COMPLETED, **fields: Any) -> RunRecord:
+def run(
+    framework: str = "a", attempt: int = 1, status: Status = Status.COMPLETED, **fields: Any
+) -> RunRecord:
     values: dict[str, Any] = {
         "key": RunKey(framework=framework, arm="idiomatic", task="t", item="x", iteration=1),
         "attempt": attempt,
@@ -179,7 +181,9 @@ try:
 except StoreFailed as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
     assert "Everything recorded before is safe" in done.stdout
     assert [record.key.framework for record in Store(tmp_path).runs()] == ["small"]
     assert not list(tmp_path.rglob("*.part"))
