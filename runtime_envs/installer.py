@@ -28,7 +28,7 @@ QUOTED_LINES = 8
 
 OnProgress = Callable[[str], None]
 
-_PACKAGE = re.compile(r"`([A-Za-z0-9_.-]+)(?:==| @ |`)|\b([A-Za-z0-9_.-]+)==[0-9]")
+_PACKAGE = re.compile(r"`([A-Za-z0-9_.-]+)(?:==| @ |`)|/simple/([A-Za-z0-9_.-]+)/|\b([A-Za-z0-9_.-]+)==[0-9]")
 # First match wins.
 _CURES = {
     r"os error 28|No space left|Disk quota": (

@@ -41,9 +41,16 @@ class Manifest(Strict):
 
     def differs_from(self, other: Manifest) -> list[str]:
         """What tells the two experiments apart, by name; empty: their runs may be pooled."""
-        mine, its = self._compared, other._compared
-        return [key for key in sorted({*mine, *its}) if mine.get(key) != its.get(key)]
+        return _differing(self._compared, other._compared)
+
+    def differs_in_identity(self, identity: dict[str, Any]) -> list[str]:
+        """The same before any server runs: of plan, settings, task, environments and code alone."""
+        return _differing(self.identity, identity)
 
     @property
     def _compared(self) -> dict[str, Any]:
         return self.identity | {f"server: {key}": value for key, value in self.server.items()}
+
+
+def _differing(mine: dict[str, Any], its: dict[str, Any]) -> list[str]:
+    return [key for key in sorted({*mine, *its}) if mine.get(key) != its.get(key)]

@@ -86,13 +86,16 @@ class Store:
             self._write(self.manifest_path, manifest)
             return manifest
         old = self.manifest()
-        differing = old.differs_from(manifest)
+        self.require_same(old.differs_from(manifest))
+        return old
+
+    def require_same(self, differing: list[str]) -> None:
+        """Raises ResultsMismatch unless nothing differs between the experiment here and the one to run."""
         if differing:
             raise ResultsMismatch(
                 f"{self.folder} holds another experiment; it differs in {', '.join(differing)}. "
                 "Give another --out, or --fresh for a new folder; the old one stays as it is."
             )
-        return old
 
     def manifest(self) -> Manifest:
         return self._read(self.manifest_path, Manifest)
