@@ -28,6 +28,8 @@ RUN_PATH = re.compile(rb"/runs/[A-Za-z0-9_-]{20,}")
 """A run's secret path at the gateway; a run's folder has dots in its name."""
 # A started cluster's settings must not leak into a test's own.
 OURS = ("LEVELFIELD_", "RAY_")
+FINISH_S = 180
+"""A small plan takes a quarter of a minute on a machine with nothing else to do."""
 KEPT = {"LEVELFIELD_CACHE"}
 
 
@@ -147,12 +149,10 @@ def levelfield(*arguments: object, folder: Path, **variables: str) -> Iterator[C
         command.end()
 
 
-def finish(
-    *arguments: object, folder: Path, timeout_s: float = 120, **variables: str
-) -> tuple[int, str, Command]:
+def finish(*arguments: object, folder: Path, **variables: str) -> tuple[int, str, Command]:
     """Run it to its end: exit code, what it said, and the ended command."""
     with levelfield(*arguments, folder=folder, **variables) as command:
-        code = command.wait(timeout_s)
+        code = command.wait(FINISH_S)
         assert not command.left_behind(10)
         assert "Traceback" not in command.output
         return code, command.output, command

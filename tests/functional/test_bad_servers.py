@@ -17,7 +17,7 @@ from tests.functional.command import attempts, finish, records, research, write_
 from tests.functional.model_service import ModelService, model_service
 from tests.unit.upstream import hang, plain, raw, status
 
-pytestmark = [pytest.mark.functional, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.functional, pytest.mark.timeout(480)]
 
 FRAMEWORKS = ["direct", "openai_agents"]
 REQUEST_TIMEOUT_S = 2

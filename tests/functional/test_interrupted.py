@@ -12,9 +12,9 @@ import pytest
 from tests.functional.command import attempts, finish, levelfield, records, research, write_plan
 from tests.functional.model_service import ModelService, after, model_service
 
-pytestmark = [pytest.mark.functional, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.functional, pytest.mark.timeout(480)]
 
-START_S = 90
+START_S = 120
 SLOW_CALL_S = 2.0
 """Three of them make a run that is long enough to be interrupted."""
 GONE_WITHIN_S = 20
