@@ -29,7 +29,7 @@ RUN_PATH = re.compile(rb"/runs/[A-Za-z0-9_-]{20,}")
 # A started cluster's settings must not leak into a test's own.
 OURS = ("LEVELFIELD_", "RAY_")
 FINISH_S = 180
-"""A small plan takes a quarter of a minute on a machine with nothing else to do."""
+"""A small plan takes about half a minute on two cores, and two minutes when others keep them busy."""
 KEPT = {"LEVELFIELD_CACHE"}
 
 
