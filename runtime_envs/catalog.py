@@ -75,8 +75,8 @@ ENVIRONMENTS = _environments(
 
 # Checked with strace: with these set, each framework contacts nothing but the model's address.
 FRAMEWORKS = _frameworks(
-    Framework("direct", "Direct (no framework)", "plain"),
-    Framework("scripted", "Scripted (no model)", "plain"),
+    Framework("direct", "Direct", "plain"),
+    Framework("scripted", "Scripted", "plain"),
     Framework("langgraph", "LangGraph", "langgraph", {"LANGSMITH_TRACING": "false"}),
     Framework(
         "crewai",
