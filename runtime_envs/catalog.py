@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from shared.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from shared.suggest import unknown_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = Path(__file__).resolve().parent / "locks"
@@ -126,14 +123,7 @@ def process_variables(framework: Framework, scratch: Path) -> dict[str, str]:
     }
 
 
-def near_hint(name: str, table: Iterable[str]) -> str:
-    """What somebody who wrote `name` may have meant."""
-    names = list(table)
-    near = difflib.get_close_matches(name, names, n=1)
-    return (f"Did you mean {near[0]!r}? " if near else "") + f"There are: {', '.join(names)}."
-
-
 def _named(name: str, table: dict[str, T], what: str) -> T:
     if name not in table:
-        raise SettingsError(f"There is no {what} {name!r}. {near_hint(name, table)}")
+        raise SettingsError(unknown_name(what, name, table))
     return table[name]

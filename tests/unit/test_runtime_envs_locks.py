@@ -67,9 +67,9 @@ def test_every_framework_has_a_folder_and_an_environment() -> None:
 
 def test_unknown_name_is_answered_with_the_nearest() -> None:
     """A misspelt framework or environment is the user's mistake, and the message names the right one."""
-    with pytest.raises(SettingsError, match="Did you mean 'langgraph'"):
+    with pytest.raises(SettingsError, match='Did you mean "langgraph"'):
         framework("langraph")
-    with pytest.raises(SettingsError, match="Did you mean 'llamacpp'"):
+    with pytest.raises(SettingsError, match='Did you mean "llamacpp"'):
         environment("llamacp")
 
 
