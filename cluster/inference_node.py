@@ -206,6 +206,10 @@ class InferenceNode:
         finally:
             report = self.gateway.close_lease(lease)
         wire = Wire(report.calls, report.budget_exceeded, report.contaminated, report.journal_error)
+        assert self._server  # noqa: S101 - a caller's bug
+        if self._server.ours and not self._server.healthy():
+            died = f"The model server died during the run. The end of its log:\n{self._server.log_tail()}"
+            return Ending(Status.INFRASTRUCTURE_ERROR, died, result, wire, boot, started_at)
         status, error = classify(result, wire, timed_out=no_result == TOO_LATE)
         # A framework's error message may hold the run's address, which is a secret.
         shown = (no_result or error or "").replace(lease.token, "<run>") or None

@@ -19,6 +19,8 @@ COMPLETION_TIMEOUT_S = 30.0
 class AttachedServer:
     """Seen to be there by start(), left alone by stop()."""
 
+    ours = False
+
     def __init__(self, kind: str, name: str, base_url: str, options: ServerOptions) -> None:
         self._kind = kind
         self._name = name

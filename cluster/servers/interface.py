@@ -42,6 +42,9 @@ class ServerIdentity:
 
 
 class ModelServer(Protocol):
+    ours: bool
+    """Whether we started it: then its death is our failure, and not the model's."""
+
     @property
     def base_url(self) -> str:
         """OpenAI-compatible, ends in /v1 for servers of ours. Known after start()."""

@@ -41,6 +41,7 @@ ENVIRONMENT = {
 
 class LlamaCppServer:
     api_key = None
+    ours = True
 
     def __init__(self, name: str, options: ServerOptions) -> None:
         self._name = name

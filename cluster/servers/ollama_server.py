@@ -29,6 +29,8 @@ class OllamaServer:
     stays under its own name, to be used again.
     """
 
+    ours = False
+
     def __init__(self, name: str, options: ServerOptions) -> None:
         self._name = name
         self._tagged = name if ":" in name.rpartition("/")[2] else f"{name}:latest"

@@ -14,6 +14,7 @@ SCRIPT = Path(__file__).with_name("scripted_main.py")
 
 class ScriptedServer:
     api_key = None
+    ours = True
     served_model = "scripted"
 
     def __init__(self, options: ServerOptions) -> None:

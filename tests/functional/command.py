@@ -92,6 +92,11 @@ class Command:
             assert time.monotonic() < deadline, f"Not within {timeout_s:.0f} s:\n{self.output}"
             time.sleep(0.05)
 
+    def processes(self, named: str) -> list[psutil.Process]:
+        """Those below this command whose command line holds `named`."""
+        self._look()
+        return [process for process in self._running() if named in _line(process)]
+
     def left_behind(self, grace_s: float, ignoring: Collection[str] = ()) -> list[str]:
         """What this command started and what still runs after `grace_s`, as command lines."""
         deadline = time.monotonic() + grace_s

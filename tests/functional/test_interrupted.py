@@ -87,6 +87,38 @@ def test_ctrl_c_once_finishes_the_run_in_flight(tmp_path: Path, service: ModelSe
     assert _status(out, tmp_path)["verdicts"] == 4
 
 
+def test_a_model_server_or_gateway_killed_in_a_run(tmp_path: Path) -> None:
+    """A server of ours that dies in the middle of a run is our failure: it is started again, the run repeated."""
+    plan = write_plan(
+        tmp_path / "plan.yaml",
+        frameworks=["direct"],
+        tasks=research("anthropic", "stripe", "datadog"),
+        limits={"facts_per_query": 1, "max_tokens": {"researcher": 48, "analyst": 48, "writer": 48}},
+    )
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    scratch.mkdir()
+
+    def in_the_middle_of(number: int) -> bool:
+        return any(lease.stat().st_size for lease in scratch.glob(f"levelfield-node-*/lease-{number}.jsonl"))
+
+    with levelfield("run", plan, "--out", out, folder=tmp_path, TMPDIR=str(scratch)) as command:
+        command.wait_until(lambda: in_the_middle_of(1), START_S)
+        for server in command.processes("llamacpp_main"):
+            server.kill()
+        command.wait_until(lambda: attempts(out) >= 2, START_S)
+        for gateway in command.processes("cluster.gateway"):
+            gateway.kill()
+        code = command.wait(120)
+        assert command.left_behind(10) == []
+        said = command.output
+    assert code == 0, said
+    assert "infrastructure_error" in said
+    assert "Traceback" not in said
+    status = _status(out, tmp_path)
+    assert (status["done"], status["completed"]) == (3, 3)
+    assert attempts(out) > 3
+
+
 def test_ctrl_c_twice_and_sigterm_stop_at_once(tmp_path: Path, service: ModelService) -> None:
     """A second Ctrl-C, and likewise SIGTERM, ends everything within seconds and loses at most one run."""
     plan, out = _slow_plan(tmp_path, service), tmp_path / "out"
