@@ -14,8 +14,9 @@ import pytest
 from shared.errors import CorruptRecord, ResultsMismatch, StoreFailed
 from shared.manifest import Manifest
 from shared.plan import Plan, TaskPlan
-from shared.records import SCHEMA_VERSION, Call, CheckResult, JudgeAttempt, RunKey, RunRecord, Status, Verdict
+from shared.records import SCHEMA_VERSION, Call, CheckResult, JudgeAttempt, Status, Verdict
 from shared.store import Store, slug
+from tests.unit.stored_records import run
 
 
 def manifest(**identity: Any) -> Manifest:
@@ -30,27 +31,6 @@ def manifest(**identity: Any) -> Manifest:
         server={"digest": "d"},
         hardware={},
     )
-
-
-def run(
-    framework: str = "a", attempt: int = 1, status: Status = Status.COMPLETED, **fields: Any
-) -> RunRecord:
-    values: dict[str, Any] = {
-        "key": RunKey(framework=framework, arm="idiomatic", task="t", item="x", iteration=1),
-        "attempt": attempt,
-        "attempt_id": f"{framework}{attempt}",
-        "status": status,
-        "position": 0,
-        "node": "n",
-        "started_at": "now",
-        "model_s": 1.0,
-        "tool_s": 0.0,
-        "prompt_tokens": 10,
-        "completion_tokens": 5,
-        "model_calls": 1,
-        "tool_calls": 0,
-    }
-    return RunRecord(**values | fields)
 
 
 CALL = Call(sequence=1, kind="model", path="/v1/chat/completions", arrived_s=0, last_byte_s=1, status=200)
