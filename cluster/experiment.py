@@ -18,9 +18,10 @@ from cluster.servers import check_setting
 from runtime_envs.catalog import FRAMEWORKS, environment
 from shared.errors import PlanError
 from shared.plan import Limits, Plan, TaskPlan, digest
-from shared.records import RunKey, Strict
+from shared.records import RunKey
 from shared.settings import BenchmarkSettings
 from shared.store import slug
+from shared.strict import Strict
 from shared.suggest import unknown_name
 from shared.tasks.load_task import load_task
 from shared.tasks.task import Task

@@ -26,9 +26,10 @@ from runtime_envs.build import build
 from runtime_envs.catalog import framework as framework_named
 from runtime_envs.catalog import process_variables
 from runtime_envs.preflight import preflight
+from shared.calls import Call
 from shared.contract import RunRequest
 from shared.errors import EnvironmentFailed, LevelfieldError, NodeFailed, ServerUnavailable
-from shared.records import Boot, Call, RunRecord, Status
+from shared.records import Boot, RunRecord, Status
 
 BOOT_TIMEOUT_S = 120.0
 """For a worker process to start and import its framework: seconds normally; preflight has seen it work."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cluster.framework_worker import WorkerResult
-from shared.records import Call, Status
+from shared.calls import Call
+from shared.records import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from shared.plan import Plan
-from shared.records import SCHEMA_VERSION, Strict
+from shared.records import SCHEMA_VERSION
+from shared.strict import Strict
 
 
 class FrameworkEntry(Strict):

@@ -7,12 +7,17 @@ import json
 import random
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from shared.records import RunKey, Strict
+from shared.records import RunKey
+from shared.strict import Strict
+from shared.surroundings import Disturbance
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names become folder names."""
+
+AA_SUFFIX = "-aa"
+"""Ends the second name of a framework that is compared with itself. No framework's own name has a hyphen."""
 
 
 class TaskPlan(Strict):
@@ -50,6 +55,13 @@ class Plan(Strict):
     arms: list[Literal["idiomatic", "equalised"]] = Field(default=["idiomatic"], min_length=1)
     tasks: list[TaskPlan] = Field(min_length=1)
     iterations: int = Field(default=1, ge=1)
+    aa: list[str] = Field(default_factory=list)
+    """Frameworks that run a second time under another name: what differs between the two is noise."""
+    warmups: int = Field(default=0, ge=0)
+    """Runs of each framework and arm on each node before anything counts; recorded, never in a figure."""
+    probes: bool = True
+    """Whether a small fixed request measures the model's speed before and after each block."""
+    disturbance: Disturbance = Disturbance()
     tools: Literal["prefetched", "agent"] = "prefetched"
     """Whether tool results are gathered beforehand and handed over, or the agents call the tools."""
     seed: int = 7
@@ -63,6 +75,24 @@ class Plan(Strict):
     @classmethod
     def _distinct(cls, names: list[str]) -> list[str]:
         return _without_repeats(names)
+
+    @field_validator("aa", mode="before")
+    @classmethod
+    def _one_or_more(cls, names: Any) -> Any:
+        return [names] if isinstance(names, str) else names
+
+    @model_validator(mode="after")
+    def _aa_of_what_runs(self) -> Plan:
+        strangers = sorted(set(self.aa) - set(self.frameworks))
+        if strangers:
+            raise ValueError(f"aa: {strangers[0]} is not among the plan's frameworks")
+        _without_repeats(self.aa)
+        return self
+
+    @property
+    def subjects(self) -> list[str]:
+        """What is compared: the frameworks, and those of `aa` under their second name."""
+        return [*self.frameworks, *(f"{name}{AA_SUFFIX}" for name in self.aa)]
 
     @property
     def measured(self) -> dict[str, Any]:
@@ -79,7 +109,7 @@ def ordered_runs(plan: Plan) -> list[list[RunKey]]:
     blocks = [
         [
             RunKey(framework=framework, arm=arm, task=task.name, item=item, iteration=iteration)
-            for framework in plan.frameworks
+            for framework in plan.subjects
             for arm in plan.arms
         ]
         for task in plan.tasks
@@ -90,6 +120,21 @@ def ordered_runs(plan: Plan) -> list[list[RunKey]]:
         random.Random(f"{plan.seed}:{block[0].block}").shuffle(block)  # noqa: S311 - an order, not a secret
     random.Random(f"{plan.seed}:blocks").shuffle(blocks)  # noqa: S311 - likewise
     return blocks
+
+
+def warmup_runs(plan: Plan) -> list[RunKey]:
+    """Each framework and arm on the plan's first item, as iteration 0."""
+    task = plan.tasks[0]
+    return [
+        RunKey(framework=framework, arm=arm, task=task.name, item=task.items[0], iteration=0)
+        for framework in plan.frameworks
+        for arm in plan.arms
+    ]
+
+
+def framework_of(subject: str) -> str:
+    """The framework behind a subject's name: "langgraph-aa" is langgraph."""
+    return subject.removesuffix(AA_SUFFIX)
 
 
 def digest(value: object) -> str:

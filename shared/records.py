@@ -2,16 +2,22 @@
 
 Schema history (old records stay readable; a newer one is refused with a message):
 1: first version.
+2: latency taken apart, the machine's load, the server's own counters, retries told apart, long texts of calls
+   kept once per experiment, quarantine, probes, briefs. Everything new has a default.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-SCHEMA_VERSION = 1
+from shared.latency import LatencyParts
+from shared.strict import Strict
+from shared.surroundings import MachineLoad
+
+SCHEMA_VERSION = 2
 
 
 class Status(StrEnum):
@@ -40,12 +46,6 @@ class Status(StrEnum):
 FINAL_STATUSES = frozenset({Status.COMPLETED, Status.FRAMEWORK_ERROR, Status.LIMIT_REACHED, Status.TIMEOUT})
 
 
-class Strict(BaseModel):
-    """Records and plans are immutable and refuse keys that nobody declared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class RunKey(Strict):
     """What is compared: one cell of the plan."""
 
@@ -53,7 +53,8 @@ class RunKey(Strict):
     arm: str
     task: str
     item: str
-    iteration: int = Field(ge=1)
+    iteration: int = Field(ge=0)
+    """From 1; 0 is a warm-up, which is recorded and never counted."""
 
     @property
     def block(self) -> tuple[str, str, int]:
@@ -64,42 +65,6 @@ class RunKey(Strict):
     def run_id(self) -> str:
         """Also the name of the run's folder."""
         return f"{self.task}.{self.item}.{self.iteration}.{self.arm}.{self.framework}"
-
-
-class Call(Strict):
-    """One request of a run as the gateway saw it: a model call or a tool call.
-
-    Times are seconds since the lease was opened, on the gateway's monotonic clock.
-    """
-
-    sequence: int
-    kind: Literal["model", "tool"]
-    path: str
-    """Below the run's base path, e.g. "/v1/chat/completions" or "/tools/search"."""
-    arrived_s: float
-    forwarded_s: float | None = None
-    """When the request had been read and was passed on."""
-    first_byte_s: float | None = None
-    """First byte of the answer's body from the server."""
-    last_byte_s: float
-    status: int
-    """HTTP status given to the client; 499 when the client hung up."""
-    streamed: bool = False
-    request: Any = None
-    """The request body, parsed when it is JSON, else text."""
-    response: Any = None
-    """The answer's body: parsed JSON, or for a stream the list of its events."""
-    prompt_tokens: int | None = None
-    """As the model server counted them; None when it did not say."""
-    completion_tokens: int | None = None
-    cached_tokens: int | None = None
-    finish_reason: str | None = None
-    error: str | None = None
-    """Why the call failed, in words; None when it did not."""
-
-    @property
-    def failed(self) -> bool:
-        return self.error is not None or self.status >= 400
 
 
 class Boot(Strict):
@@ -133,23 +98,48 @@ class RunRecord(Strict):
     """UTC, ISO 8601."""
     latency_s: float | None = None
     """From handing the request to the adapter until its outcome or error, in the framework's process."""
+    started_s: float | None = None
+    """When the adapter was called, on the clock of the calls."""
     model_s: float
     """Union of the intervals in which a model call of this run was at the gateway."""
     tool_s: float
     """The same for tool calls."""
+    parts: LatencyParts | None = None
+    """`latency_s` taken apart; they add up to it. None without a latency."""
+    agent_parts: dict[str, LatencyParts] = Field(default_factory=dict)
+    """The same by agent; "" is what belongs to none."""
     prompt_tokens: int
     """At the wire, as the model server counted them. The framework's own count is `native_prompt_tokens`."""
     completion_tokens: int
+    cached_tokens: int | None = None
+    """Of `prompt_tokens`, those that the server had read before; None when it never says."""
     model_calls: int
+    """A call and its retries count once."""
     tool_calls: int
+    retried_calls: int = 0
+    """Requests beyond these: repeats of failed ones."""
+    retried_tokens: int = 0
+    """Prompt and completion tokens of attempts that were repeated; in no other count."""
     native_prompt_tokens: int | None = None
     native_completion_tokens: int | None = None
+    server_prompt_tokens: int | None = None
+    """By how much the server's own counters grew over the run; None when it has none."""
+    server_completion_tokens: int | None = None
     text: str = ""
     """The report."""
     agent_outputs: dict[str, str] = Field(default_factory=dict)
     limits_hit: list[str] = Field(default_factory=list)
     """E.g. "model call 3: max_tokens": an answer cut off by the plan's token limit, read from the wire."""
     boot: Boot | None = None
+    machine: MachineLoad | None = None
+    stray_calls: int = 0
+    """Calls with an unknown or closed address that came to the node meanwhile; all were refused."""
+    trace_id: str | None = None
+    """W3C id of the run's trace."""
+    log: list[str] = Field(default_factory=list)
+    """Warnings that the framework's process logged, with the ids of the trace; bounded."""
+    replay_of: str | None = None
+    """In a replay: the attempt whose recorded answers were given."""
     details: dict[str, Any] = Field(default_factory=dict)
     calls_sha256: str | None = None
     """Digest of the calls file beside this record."""

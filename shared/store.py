@@ -2,8 +2,13 @@
 
 results/<experiment>/
     manifest.json                      everything that could change a result
+    briefs/<task>.<item>.json          a Brief: what every framework was handed
     runs/<run_id>/attempt-N.json       a RunRecord
-    runs/<run_id>/attempt-N.calls.jsonl  its calls, a JSON object per line
+    runs/<run_id>/attempt-N.calls.jsonl  its calls, a JSON object per line, long texts by digest
+    runs/<run_id>/quarantine-N.json    a Quarantine: why attempt N is not used
+    runs/<run_id>/attempt-N.spans.jsonl  its trace, OTLP in JSON, a line per export
+    texts/ab/<sha256>.z                a long text of any call, once (zlib)
+    probes/N.json                      a Probe
     verdicts/<judge>/<run_id>.K.json   a Verdict (repeat K)
     checks/<run_id>.json               a CheckResult
     logs/                              of model servers
@@ -16,20 +21,25 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TextIO
 
-from pydantic import ValidationError
-
-from shared.errors import CorruptRecord, ResultsMismatch, StoreFailed
+from shared.brief import Brief
+from shared.calls import Call
+from shared.errors import CorruptRecord, ResultsMismatch
 from shared.manifest import Manifest
+from shared.packing import pack, unpack
 from shared.plan import digest
-from shared.records import SCHEMA_VERSION, Call, CheckResult, RunRecord, Strict, Verdict
+from shared.record_files import corrupt, make_folder, read_record, write_record, write_whole
+from shared.records import CheckResult, RunRecord, Verdict
+from shared.surroundings import Probe, Quarantine
+from shared.texts import Texts
 
-RecordType = TypeVar("RecordType", bound=Strict)
+COUNTS = 2
+BODIES = ("request", "response", "recorded")
+"""Fields of a call that hold what was sent."""
 
 
 class Store:
@@ -37,6 +47,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._texts = Texts(folder / "texts")
         self._lock: TextIO | None = None
 
     @classmethod
@@ -58,7 +69,7 @@ class Store:
 
     def lock(self) -> None:
         """Keep other writers out until this process ends or `unlock`."""
-        self._make(self.folder)
+        make_folder(self.folder)
         handle = (self.folder / ".lock").open("w")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,7 +94,7 @@ class Store:
         if not self.manifest_path.exists():
             if any(self.folder.glob("runs/*/*.json")):
                 raise ResultsMismatch(f"{self.folder} holds runs but no manifest.json. Give another --out.")
-            self._write(self.manifest_path, manifest)
+            write_record(self.manifest_path, manifest)
             return manifest
         old = self.manifest()
         self.require_same(old.differs_from(manifest))
@@ -98,109 +109,120 @@ class Store:
             )
 
     def manifest(self) -> Manifest:
-        return self._read(self.manifest_path, Manifest)
+        return read_record(self.manifest_path, Manifest)
+
+    def write_brief(self, brief: Brief) -> None:
+        path = self.folder / "briefs" / f"{brief.task}.{brief.item}.json"
+        make_folder(path.parent)
+        if not path.exists():
+            write_record(path, brief)
+
+    def briefs(self) -> dict[tuple[str, str], Brief]:
+        """By task and item; empty for an experiment of schema 1."""
+        found = (read_record(path, Brief) for path in sorted(self.folder.glob("briefs/*.json")))
+        return {(brief.task, brief.item): brief for brief in found}
 
     def write_run(self, record: RunRecord, calls: Iterable[Call]) -> RunRecord:
         """The calls first, then the record: a record on disk has its calls beside it."""
         folder = self.folder / "runs" / record.key.run_id
-        text = "".join(call.model_dump_json() + "\n" for call in calls)
+        text = "".join(self._line(call) for call in calls)
         record = record.model_copy(update={"calls_sha256": digest(text)})
-        self._make(folder)
-        self._write_text(folder / f"attempt-{record.attempt}.calls.jsonl", text)
-        self._write(folder / f"attempt-{record.attempt}.json", record)
+        make_folder(folder)
+        write_whole(folder / f"attempt-{record.attempt}.calls.jsonl", text.encode())
+        write_record(folder / f"attempt-{record.attempt}.json", record)
         return record
 
     def attempts(self) -> Iterator[RunRecord]:
         """Every attempt at every run, in the order of their names."""
         for path in sorted(self.folder.glob("runs/*/attempt-*.json"), key=_natural):
-            yield self._read(path, RunRecord)
+            yield read_record(path, RunRecord)
 
     def runs(self) -> list[RunRecord]:
-        """The attempt that counts for each run: the first that says something final, else the last."""
+        """The attempt that counts for each run, warm-ups left out, in the plan's order.
+
+        The first that says something final and is not in quarantine, else the last final one, else the last.
+        """
+        quarantined = self.quarantines()
         chosen: dict[str, RunRecord] = {}
         for record in self.attempts():
             before = chosen.get(record.key.run_id)
-            if before is None or not before.status.is_final:
+            if before is None or _supersedes(record, before, quarantined):
                 chosen[record.key.run_id] = record
-        return sorted(chosen.values(), key=lambda record: record.position)
+        measured = (record for record in chosen.values() if record.key.iteration > 0)
+        return sorted(measured, key=lambda record: record.position)
 
     def calls(self, record: RunRecord) -> list[Call]:
         path = self.folder / "runs" / record.key.run_id / f"attempt-{record.attempt}.calls.jsonl"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         if digest(text) != record.calls_sha256:
-            raise CorruptRecord(_corrupt(path, "does not match the digest in its record"))
-        return [Call.model_validate_json(line) for line in text.splitlines()]
+            raise CorruptRecord(corrupt(path, "does not match the digest in its record"))
+        return [self._call(line) for line in text.splitlines()]
+
+    def write_quarantine(self, quarantine: Quarantine) -> None:
+        folder = self.folder / "runs" / quarantine.run_id
+        make_folder(folder)
+        path = folder / f"quarantine-{quarantine.attempt}.json"
+        if not path.exists():
+            write_record(path, quarantine)
+
+    def quarantines(self) -> dict[str, Quarantine]:
+        """By attempt id."""
+        paths = self.folder.glob("runs/*/quarantine-*.json")
+        found = (read_record(path, Quarantine) for path in sorted(paths, key=_natural))
+        return {quarantine.attempt_id: quarantine for quarantine in found}
+
+    def write_probe(self, probe: Probe) -> None:
+        make_folder(self.folder / "probes")
+        write_record(self.folder / "probes" / f"{probe.number}.json", probe)
+
+    def probes(self) -> list[Probe]:
+        """In the order in which they were made."""
+        return [read_record(path, Probe) for path in sorted(self.folder.glob("probes/*.json"), key=_natural)]
 
     def write_verdict(self, verdict: Verdict) -> None:
         folder = self.folder / "verdicts" / slug(verdict.judge)
-        self._make(folder)
-        self._write(folder / f"{verdict.run_id}.{verdict.repeat}.json", verdict)
+        make_folder(folder)
+        write_record(folder / f"{verdict.run_id}.{verdict.repeat}.json", verdict)
 
     def verdicts(self) -> list[Verdict]:
         paths = sorted(self.folder.glob("verdicts/*/*.json"), key=_natural)
-        return [self._read(path, Verdict) for path in paths]
+        return [read_record(path, Verdict) for path in paths]
 
     def write_check(self, check: CheckResult) -> None:
-        self._make(self.folder / "checks")
-        self._write(self.folder / "checks" / f"{check.run_id}.json", check, replace=True)
+        make_folder(self.folder / "checks")
+        write_record(self.folder / "checks" / f"{check.run_id}.json", check, replace=True)
 
     def checks(self) -> list[CheckResult]:
-        return [self._read(path, CheckResult) for path in sorted(self.folder.glob("checks/*.json"))]
+        return [read_record(path, CheckResult) for path in sorted(self.folder.glob("checks/*.json"))]
 
     def write_derived(self, name: str, text: str) -> Path:
         """A file that can be made again from the records, such as runs.csv."""
         path = self.folder / name
-        self._write_text(path, text)
+        write_whole(path, text.encode())
         return path
 
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreFailed(_cannot_write(folder, error)) from error
+    def _line(self, call: Call) -> str:
+        content = call.model_dump(mode="json", exclude_defaults=True)
+        content |= {name: pack(getattr(call, name), self._texts.put) for name in BODIES if name in content}
+        return json.dumps(content, ensure_ascii=False) + "\n"
 
-    def _write(self, path: Path, record: Strict, *, replace: bool = False) -> None:
-        if path.exists() and not replace:
-            raise StoreFailed(f"{path} is already written, and records are written once.")
-        body = record.model_dump(mode="json")
-        text = json.dumps({"sha256": digest(body), "body": body}, indent=1, ensure_ascii=False)
-        self._write_text(path, text + "\n")
+    def _call(self, line: str) -> Call:
+        content = json.loads(line)
+        return Call.model_validate(
+            content | {name: unpack(content[name], self._texts.get) for name in BODIES if name in content}
+        )
 
-    def _write_text(self, path: Path, text: str) -> None:
-        temporary = path.with_name(f".{path.name}.part")
-        try:
-            with temporary.open("w", encoding="utf-8") as handle:
-                handle.write(text)
-                handle.flush()
-                os.fsync(handle.fileno())
-            temporary.replace(path)
-            directory = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise StoreFailed(_cannot_write(path, error)) from error
 
-    def _read(self, path: Path, record_type: type[RecordType]) -> RecordType:
-        try:
-            envelope: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            body, stored = envelope["body"], envelope["sha256"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CorruptRecord(_corrupt(path, f"cannot be read ({error})")) from None
-        version = body.get("schema_version", 0) if isinstance(body, dict) else 0
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise ResultsMismatch(
-                f"{path} was written by a newer Levelfield: its schema is {version}, this one knows "
-                f"{SCHEMA_VERSION}. Update Levelfield to read it."
-            )
-        if digest(body) != stored:
-            raise CorruptRecord(_corrupt(path, "does not match its checksum"))
-        try:
-            return record_type.model_validate(body)
-        except ValidationError as error:
-            raise CorruptRecord(_corrupt(path, f"is not a {record_type.__name__} ({error})")) from None
+def _supersedes(later: RunRecord, earlier: RunRecord, quarantined: Mapping[str, Quarantine]) -> bool:
+    settled = _worth(earlier, quarantined)
+    return settled < COUNTS and _worth(later, quarantined) >= settled
+
+
+def _worth(record: RunRecord, quarantined: Mapping[str, Quarantine]) -> int:
+    """0: says nothing of the framework; 1: in quarantine; COUNTS."""
+    if not record.status.is_final:
+        return 0
+    return 1 if record.attempt_id in quarantined else COUNTS
 
 
 def slug(setting: str) -> str:
@@ -210,14 +232,3 @@ def slug(setting: str) -> str:
 
 def _natural(path: Path) -> tuple[str, list[int], str]:
     return (str(path.parent), [int(n) for n in re.findall(r"\d+", path.name)], path.name)
-
-
-def _corrupt(path: Path, why: str) -> str:
-    return f"{path} {why}. Restore it from a copy, or delete it to have that part done again."
-
-
-def _cannot_write(path: Path, error: OSError) -> str:
-    return (
-        f"Cannot write {path}: {error.strerror}. Everything recorded before is safe: "
-        "make room or give write permission, then run the same command again."
-    )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.records import Strict
+from shared.strict import Strict
 
 Alternatives = Annotated[tuple[str, ...], Field(min_length=1)]
 """Any one of these terms will do."""

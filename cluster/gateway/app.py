@@ -28,7 +28,7 @@ from cluster.gateway.forward import (
 from cluster.gateway.journal import Journal
 from cluster.gateway.lease import GatewayStatus, LeaseConflict, LeaseRequest, Leases, OpenLease, Refused
 from cluster.gateway.parsing import parse_json
-from shared.records import Call
+from shared.calls import Call
 from shared.tools.catalog import TOOLS
 
 MAX_REQUEST_BYTES = 32 * 2**20

@@ -21,7 +21,7 @@ from cluster.gateway.answers import (
 )
 from cluster.gateway.lease import OpenLease
 from cluster.gateway.parsing import parse_json
-from shared.records import Call
+from shared.calls import Call
 
 MAX_ANSWER_BYTES = 64 * 2**20
 """A hundred times the longest answer a context window allows; more is a fault of the server."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from shared.records import Call
+from shared.calls import Call
 
 
 def union_seconds(calls: Iterable[Call], kind: Literal["model", "tool"]) -> float:

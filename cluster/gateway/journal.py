@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from cluster.gateway.lease import OpenLease
-from shared.records import Call
+from shared.calls import Call
 
 
 class Journal:

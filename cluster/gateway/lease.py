@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from shared.records import Call, Strict
+from shared.calls import Call
+from shared.strict import Strict
 
 
 class LeaseRequest(Strict):

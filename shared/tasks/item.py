@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.records import Strict
+from shared.strict import Strict
 from shared.yardsticks import Alternatives, ExpectedFact
 
 

@@ -15,7 +15,7 @@ from shared.contract import AgentSpec
 from shared.errors import PlanError
 from shared.plan import digest
 from shared.prompts.agent_prompt import AgentPrompt
-from shared.records import Strict
+from shared.strict import Strict
 from shared.suggest import unknown_name
 from shared.tasks.item import Item
 from shared.tools.catalog import SPECS, TOOLS

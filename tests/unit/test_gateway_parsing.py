@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cluster.gateway.answers import event_data, is_usage_only, read_body, read_events, split_events
 from cluster.gateway.intervals import union_seconds
-from shared.records import Call
+from shared.calls import Call
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

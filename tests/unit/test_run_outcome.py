@@ -6,8 +6,9 @@ import pytest
 
 from cluster.framework_worker import WorkerResult
 from cluster.run_outcome import Wire, classify, limits_hit
+from shared.calls import Call
 from shared.contract import Outcome
-from shared.records import Call, Status
+from shared.records import Status
 
 
 def call(status: int = 200, error: str | None = None, finish: str = "stop", tokens: int = 5) -> Call:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from shared.calls import Call
 from shared.errors import CorruptRecord, ResultsMismatch, StoreFailed
 from shared.manifest import Manifest
 from shared.plan import Plan, TaskPlan
-from shared.records import SCHEMA_VERSION, Call, CheckResult, JudgeAttempt, Status, Verdict
+from shared.records import SCHEMA_VERSION, CheckResult, JudgeAttempt, Status, Verdict
 from shared.store import Store, slug
 from tests.unit.stored_records import run
 

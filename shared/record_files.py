@@ -1,0 +1,83 @@
+"""Files that are whole or not there; a record in one is {"sha256": ..., "body": ...}, the body's digest."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from shared.errors import CorruptRecord, ResultsMismatch, StoreFailed
+from shared.plan import digest
+from shared.records import SCHEMA_VERSION
+from shared.strict import Strict
+
+RecordType = TypeVar("RecordType", bound=Strict)
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreFailed(_cannot_write(folder, error)) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Beside its place, to the disk, then renamed. Raises StoreFailed."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreFailed(_cannot_write(path, error)) from error
+
+
+def write_record(path: Path, record: Strict, *, replace: bool = False) -> None:
+    if path.exists() and not replace:
+        raise StoreFailed(f"{path} is already written, and records are written once.")
+    body = record.model_dump(mode="json")
+    text = json.dumps({"sha256": digest(body), "body": body}, indent=1, ensure_ascii=False)
+    write_whole(path, f"{text}\n".encode())
+
+
+def read_record(path: Path, record_type: type[RecordType]) -> RecordType:
+    """Raises CorruptRecord, or ResultsMismatch for a newer schema."""
+    try:
+        envelope: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        body, stored = envelope["body"], envelope["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorruptRecord(corrupt(path, f"cannot be read ({error})")) from None
+    version = body.get("schema_version", 0) if isinstance(body, dict) else 0
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise ResultsMismatch(
+            f"{path} was written by a newer Levelfield: its schema is {version}, this one knows "
+            f"{SCHEMA_VERSION}. Update Levelfield to read it."
+        )
+    if digest(body) != stored:
+        raise CorruptRecord(corrupt(path, "does not match its checksum"))
+    try:
+        return record_type.model_validate(body)
+    except ValidationError as error:
+        raise CorruptRecord(corrupt(path, f"is not a {record_type.__name__} ({error})")) from None
+
+
+def corrupt(path: Path, why: str) -> str:
+    return f"{path} {why}. Restore it from a copy, or delete it to have that part done again."
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    return (
+        f"Cannot write {path}: {error.strerror}. Everything recorded before is safe: "
+        "make room or give write permission, then run the same command again."
+    )
