@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cluster.servers.attached import openai_server, vllm_server
-from cluster.servers.interface import ModelServer, ServerIdentity, ServerOptions
+from cluster.servers.interface import ModelServer, ServerIdentity, ServerOptions, TokenCounters, growth
 from cluster.servers.llamacpp import LlamaCppServer
 from cluster.servers.model_weights import check_name
 from cluster.servers.ollama_server import OllamaServer
@@ -14,7 +14,15 @@ from cluster.servers.scripted import ScriptedServer
 from shared.errors import SettingsError
 from shared.suggest import unknown_name
 
-__all__ = ["ModelServer", "ServerIdentity", "ServerOptions", "check_setting", "open_server"]
+__all__ = [
+    "ModelServer",
+    "ServerIdentity",
+    "ServerOptions",
+    "TokenCounters",
+    "check_setting",
+    "growth",
+    "open_server",
+]
 
 
 def check_setting(setting: str) -> tuple[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from cluster.servers.interface import ServerIdentity, ServerOptions
+from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
+from cluster.servers.metrics import vllm_counters
 from cluster.servers.probe import answers, ask, checked_url, require_success
 from shared.errors import ServerUnavailable, SettingsError
 from shared.suggest import unknown_name
@@ -69,11 +70,22 @@ class AttachedServer:
     def healthy(self) -> bool:
         return answers(f"{self._base_url}/models", self.api_key)
 
+    def counters(self) -> TokenCounters | None:
+        """Of a vLLM its own; of another service no more is known than its API."""
+        return vllm_counters(self._origin, self.api_key) if self._kind == "vllm" else None
+
+    def pids(self) -> list[int]:
+        return []
+
     def log_tail(self) -> str:
         return ""
 
     def stop(self) -> None:
         """It is not ours to stop."""
+
+    @property
+    def _origin(self) -> str:
+        return self._base_url.removesuffix("/v1")
 
     def _listed_models(self) -> dict[str, dict[str, Any]]:
         url = f"{self._base_url}/models"
@@ -113,7 +125,7 @@ class AttachedServer:
 
     def _told_version(self) -> str | None:
         try:
-            answer = ask(f"{self._base_url.removesuffix('/v1')}/version")
+            answer = ask(f"{self._origin}/version")
         except ServerUnavailable:
             return None
         return (

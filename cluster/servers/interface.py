@@ -41,6 +41,24 @@ class ServerIdentity:
     """What a reader of results made with it must know; the report repeats it."""
 
 
+@dataclass(frozen=True, slots=True)
+class TokenCounters:
+    """What a server has counted since it started, for all its clients together."""
+
+    prompt_tokens: int
+    """With those that it had read before, as the `usage` of an answer has them."""
+    completion_tokens: int
+
+
+def growth(before: TokenCounters | None, after: TokenCounters | None) -> TokenCounters | None:
+    """What came in between; None when a side is not known, or the server was started again meanwhile."""
+    if before is None or after is None:
+        return None
+    prompt = after.prompt_tokens - before.prompt_tokens
+    completion = after.completion_tokens - before.completion_tokens
+    return TokenCounters(prompt, completion) if min(prompt, completion) >= 0 else None
+
+
 class ModelServer(Protocol):
     ours: bool
     """Whether we started it: then its death is our failure, and not the model's."""
@@ -69,6 +87,14 @@ class ModelServer(Protocol):
 
     def healthy(self) -> bool:
         """Whether it would answer now; decided within seconds."""
+        ...
+
+    def counters(self) -> TokenCounters | None:
+        """Its own count, apart from what it writes into answers. None: it has none, or does not say now."""
+        ...
+
+    def pids(self) -> list[int]:
+        """The processes of a server of ours; none for one that is not."""
         ...
 
     def log_tail(self) -> str:

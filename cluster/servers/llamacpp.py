@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cluster.servers.interface import ServerIdentity, ServerOptions
+from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
+from cluster.servers.metrics import llamacpp_counters
 from cluster.servers.model_weights import WeightsFile, find_weights
 from cluster.servers.own_process import OwnProcess
 from cluster.servers.probe import answers, ask, require_success
@@ -90,6 +91,12 @@ class LlamaCppServer:
 
     def healthy(self) -> bool:
         return self._process is not None and self._process.alive and answers(f"{self._url}/health")
+
+    def counters(self) -> TokenCounters | None:
+        return llamacpp_counters(self._url) if self._process and self._process.alive else None
+
+    def pids(self) -> list[int]:
+        return self._process.pids() if self._process else []
 
     def log_tail(self) -> str:
         return self._process.log_tail() if self._process else ""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import ollama
 
-from cluster.servers.interface import ServerIdentity, ServerOptions
+from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
 from cluster.servers.probe import PROBE_TIMEOUT_S, answers, ask, checked_url, require_success
 from shared.errors import ServerUnavailable, UserError
 
@@ -77,6 +77,13 @@ class OllamaServer:
 
     def healthy(self) -> bool:
         return answers(f"{self._origin}/api/version", self.api_key)
+
+    def counters(self) -> TokenCounters | None:
+        """None: Ollama tells tokens per answer only, so its `usage` is all the count there is."""
+        return None
+
+    def pids(self) -> list[int]:
+        return []
 
     def log_tail(self) -> str:
         return ""

@@ -61,6 +61,9 @@ class OwnProcess:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def pids(self) -> list[int]:
+        return [self._process.pid] if self._process and self.alive else []
+
     def log_tail(self) -> str:
         try:
             with self._log.open("rb") as log:

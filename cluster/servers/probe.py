@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -38,17 +39,35 @@ def ask(
     url: str, *, api_key: str | None = None, body: object = None, timeout_s: float = PROBE_TIMEOUT_S
 ) -> Answer:
     """One request. Raises ServerUnavailable when there is no answer at all."""
+    data = None if body is None else json.dumps(body).encode()
+    status, content = _exchange(url, api_key, data, timeout_s)
+    return Answer(status, _parsed(content))
+
+
+def ask_text(url: str, *, api_key: str | None = None, timeout_s: float = PROBE_TIMEOUT_S) -> str | None:
+    """A page that is no JSON; None unless it comes whole and as UTF-8. Raises like `ask`."""
+    status, content = _exchange(url, api_key, None, timeout_s)
+    if status != 200 or len(content) >= MAX_ANSWER_BYTES:
+        return None
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _exchange(url: str, api_key: str | None, data: bytes | None, timeout_s: float) -> tuple[int, bytes]:
+    """Status and body, which is empty for an error and cut at MAX_ANSWER_BYTES."""
     headers = {"Content-Type": "application/json"}
     if api_key:
         headers["Authorization"] = f"Bearer {api_key}"
-    data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310 - see checked_url
+    deadline = time.monotonic() + timeout_s
     try:
         with _opener.open(request, timeout=timeout_s) as answer:
-            return Answer(answer.status, _parsed(answer.read(MAX_ANSWER_BYTES)))
+            return answer.status, _read(answer, deadline)
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, None)
+            return error.code, b""
     except TimeoutError:
         raise ServerUnavailable(
             f"The model server at {url} did not answer within {timeout_s:g} s. "
@@ -107,6 +126,16 @@ def checked_key(key: str | None) -> None:
             "The API key has a line break or a character that no key has. "
             "Set LEVELFIELD_LLM_API_KEY (for the judge LEVELFIELD_JUDGE_API_KEY) again."
         )
+
+
+def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
+    """The body. The socket's time-out is for one wait, so a server that drips is ended here."""
+    content = b""
+    while len(content) < MAX_ANSWER_BYTES and (piece := answer.read1(MAX_ANSWER_BYTES - len(content))):
+        content += piece
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return content
 
 
 def _parsed(content: bytes) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cluster.servers.interface import ServerIdentity, ServerOptions
+from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
+from cluster.servers.metrics import llamacpp_counters
 from cluster.servers.own_process import OwnProcess
 from cluster.servers.probe import answers
 
@@ -45,6 +46,12 @@ class ScriptedServer:
 
     def healthy(self) -> bool:
         return self._process.alive and answers(f"{self.base_url}/models")
+
+    def counters(self) -> TokenCounters | None:
+        return llamacpp_counters(self._url) if self._process.alive else None
+
+    def pids(self) -> list[int]:
+        return self._process.pids()
 
     def log_tail(self) -> str:
         return self._process.log_tail()

@@ -1,8 +1,9 @@
 """A model server without a model, for dry runs: `python scripted_main.py`.
 
 Speaks the OpenAI chat API at once and the same every time: a report made from the last request, or, when a
-JSON schema is asked for, the smallest answer that fits it. Same protocol as llamacpp_main: one JSON line in,
-one out, and it ends with its parent.
+JSON schema is asked for, the smallest answer that fits it. Counts its tokens on /metrics as llama.cpp does,
+so that a dry run compares counters too. Same protocol as llamacpp_main: one JSON line in, one out, and it
+ends with its parent.
 """
 
 from __future__ import annotations
@@ -22,11 +23,37 @@ WORDS_PER_SECTION = 90
 """Six sections make 540 words, inside the task's 500-800."""
 
 
+class Counted:
+    """Tokens since the start."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._prompt_tokens = self._completion_tokens = 0
+
+    def add(self, prompt_tokens: int, completion_tokens: int) -> None:
+        with self._lock:
+            self._prompt_tokens += prompt_tokens
+            self._completion_tokens += completion_tokens
+
+    def page(self) -> str:
+        with self._lock:
+            return (
+                "# TYPE llamacpp:prompt_tokens_total counter\n"
+                f"llamacpp:prompt_tokens_total {self._prompt_tokens}\n"
+                "# TYPE llamacpp:tokens_predicted_total counter\n"
+                f"llamacpp:tokens_predicted_total {self._completion_tokens}\n"
+            )
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    counted = Counted()
 
     def do_GET(self) -> None:
-        self._answer({"object": "list", "data": [{"id": "scripted", "object": "model"}]})
+        if self.path == "/metrics":
+            self._send(self.counted.page().encode(), "text/plain; version=0.0.4")
+        else:
+            self._answer({"object": "list", "data": [{"id": "scripted", "object": "model"}]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -34,6 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
         text = json.dumps(smallest(schema)) if schema else report(prompt)
         prompt_tokens, completion_tokens = len(prompt.split()), len(text.split())
+        self.counted.add(prompt_tokens, completion_tokens)
         self._answer(
             {
                 "id": "scripted",
@@ -59,9 +87,11 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: the paths are secrets."""
 
     def _answer(self, body: dict[str, Any]) -> None:
-        content = json.dumps(body).encode()
+        self._send(json.dumps(body).encode(), "application/json")
+
+    def _send(self, content: bytes, content_type: str) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
