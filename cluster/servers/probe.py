@@ -24,8 +24,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-# The gateway reaches servers without a proxy, so the probe does too.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+"""The gateway reaches servers without a proxy, so the probe does too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _exchange(url: str, api_key: str | None, data: bytes | None, timeout_s: floa
     request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310 - see checked_url
     deadline = time.monotonic() + timeout_s
     try:
-        with _opener.open(request, timeout=timeout_s) as answer:
+        with direct.open(request, timeout=timeout_s) as answer:
             return answer.status, _read(answer, deadline)
     except urllib.error.HTTPError as error:
         with error:
