@@ -8,15 +8,18 @@ from typing import Any
 
 import psutil
 
+from cluster.gpu_load import describe_gpus
+
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, memory and system of this machine."""
+    """Processor, cores, memory, system and GPUs of this machine."""
     return {
         "processor": _processor(),
         "cores": psutil.cpu_count(logical=False) or psutil.cpu_count(),
         "threads": psutil.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "gpus": describe_gpus(),
         "python": platform.python_version(),
     }
 

@@ -10,22 +10,22 @@ from shared.strict import Strict
 
 
 class GpuLoad(Strict):
-    """One NVIDIA GPU over a run, sampled through NVML."""
+    """One NVIDIA GPU over a run, sampled through NVML. None: this GPU does not give that figure."""
 
     name: str
-    sm_clock_mhz: float
+    sm_clock_mhz: float | None
     """Mean."""
-    lowest_sm_clock_mhz: float
-    memory_clock_mhz: float
-    temperature_c: float
+    lowest_sm_clock_mhz: float | None
+    memory_clock_mhz: float | None
+    temperature_c: float | None
     """Highest."""
-    power_w: float
+    power_w: float | None
     """Mean."""
-    energy_j: float
+    energy_j: float | None
     """From the GPU's own counter where it has one, else power times time."""
-    utilisation: float
+    utilisation: float | None
     """Mean share of time in which it was busy."""
-    memory_used_mib: float
+    memory_used_mib: float | None
     """Highest."""
     throttled: list[str] = Field(default_factory=list)
     """Why its clocks were held down, if they were: thermal, power_brake, hardware_slowdown ..."""
@@ -55,8 +55,9 @@ class MachineLoad(Strict):
 
     @property
     def energy_j(self) -> float | None:
-        """Of all GPUs; None without one."""
-        return sum(gpu.energy_j for gpu in self.gpus) if self.gpus else None
+        """Of all GPUs; None without one, and when one does not say."""
+        told = [gpu.energy_j for gpu in self.gpus if gpu.energy_j is not None]
+        return sum(told) if self.gpus and len(told) == len(self.gpus) else None
 
 
 class Disturbance(Strict):
