@@ -15,7 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from cluster.servers import ModelServer, ServerOptions, open_server
+from cluster.machine_load import LoadMeter
+from cluster.probe_model import COMPLETION_TOKENS, probe_model
+from cluster.servers import ModelServer, ServerOptions, TokenCounters, growth, open_server
 from runtime_envs.models import model_file
 from shared.errors import NodeFailed
 
@@ -133,6 +135,75 @@ def test_metrics_health_and_log(server: ModelServer) -> None:
     assert float(counted.split()[1]) > 0
     assert server.healthy()
     assert server.log_tail()
+
+
+ASKED: dict[str, dict[str, Any]] = {
+    "whole": {},
+    "streamed": {"stream": True, "stream_options": {"include_usage": True}},
+    "system prompt": {
+        "messages": [{"role": "system", "content": "You are a careful analyst. " * 20}, *QUESTION]
+    },
+    "an assistant's turn": {"messages": [*QUESTION, {"role": "assistant", "content": "Stripe was"}]},
+    "one token": {"max_tokens": 1},
+    "a stop string": {"stop": ["."]},
+    "prompt cache asked for": {"cache_prompt": True},
+    "and used": {"cache_prompt": True},
+}
+
+
+def usage_of(server: ModelServer, **extra: Any) -> TokenCounters:
+    """What the answer itself says."""
+    body = {"model": server.served_model, "messages": QUESTION, "temperature": 0, "seed": 7, "max_tokens": 12}
+    request = urllib.request.Request(
+        f"{server.base_url}/chat/completions",
+        data=json.dumps(body | extra).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text = answer.read().decode()
+    events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
+    (usage,) = [event["usage"] for event in events or [json.loads(text)] if event.get("usage")]
+    return TokenCounters(usage["prompt_tokens"], usage["completion_tokens"])
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_servers_own_counters_are_the_sum_of_its_usage(server: ModelServer, name: str) -> None:
+    """At once after each answer, streamed or not, the counters have grown by exactly what its usage says."""
+    before = server.counters()
+    assert before is not None
+    said = usage_of(server, **ASKED[name])
+    assert growth(before, server.counters()) == said
+    assert said.completion_tokens > 0
+
+
+def test_the_probe_of_the_real_model(server: ModelServer) -> None:
+    """Two probes read the same prompt and get the same text; the stream parts prefill from decode."""
+    first, second = (probe_model(server.base_url, server.served_model, 60) for _ in range(2))
+    for probe in (first, second):
+        assert probe.error is None
+        assert probe.completion_tokens == COMPLETION_TOKENS
+        assert probe.prompt_tokens
+        assert 120 <= probe.prompt_tokens <= 240
+        assert probe.seconds
+        assert probe.prefill_s
+        assert probe.decode_s
+        assert probe.prefill_s + probe.decode_s <= probe.seconds
+    assert first.text_sha256 == second.text_sha256
+    assert first.prompt_tokens == second.prompt_tokens
+
+
+def test_the_servers_work_is_ours(server: ModelServer) -> None:
+    """The processor time of the model server, found by its pids, is in the load's own share."""
+    (pid,) = server.pids()
+    process = psutil.Process(pid)
+    used = sum(process.cpu_times()[:2])
+    meter = LoadMeter(server.pids)
+    meter.start()
+    chat(server, max_tokens=64)
+    load = meter.stop()
+    used = sum(process.cpu_times()[:2]) - used
+    assert load.own_share is not None
+    assert load.own_share == pytest.approx(used / (load.seconds * load.processors), rel=0.3)
 
 
 def test_the_identity_is_the_files_and_the_servers_own(server: ModelServer) -> None:
