@@ -84,6 +84,23 @@ def report(folder: Folder) -> None:
     report_command(folder, console=Console())
 
 
+@app.command(epilog="Example: `levelfield spans results/full-… --endpoint http://127.0.0.1:4318`")
+def spans(
+    folder: Folder,
+    endpoint: Annotated[
+        str | None, typer.Option(help="OTLP over HTTP; default: OTEL_EXPORTER_OTLP_ENDPOINT.")
+    ] = None,
+) -> None:
+    """Send an experiment's runs as traces: to MLflow, an OpenTelemetry collector, or what else takes OTLP.
+
+    Headers, such as a viewer's key, come from OTEL_EXPORTER_OTLP_HEADERS. Prompts and answers are left out,
+    unless LEVELFIELD_TRACE_CONTENT=true.
+    """
+    from cluster.commands import spans_command
+
+    raise typer.Exit(spans_command(folder, endpoint, console=Console()))
+
+
 @app.command(epilog="Example: `levelfield doctor`")
 def doctor() -> None:
     """What is here, what is missing, and the command that mends it."""

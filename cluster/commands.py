@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,12 @@ from cluster.experiment import Experiment, describe_experiment, experiment_folde
 from cluster.interrupts import handled_interrupts
 from cluster.progress import RunProgress
 from cluster.run_plan import PlanResult, judge_only, run_plan, write_results
+from cluster.spans.endpoint import Endpoint, traces_url, url_from
+from cluster.spans.stored import send_stored
 from cluster.workspace import Workspace
 from runtime_envs.build import build
 from runtime_envs.catalog import FRAMEWORKS
-from shared.errors import EnvironmentFailed
+from shared.errors import EnvironmentFailed, SettingsError
 from shared.settings import load_settings
 from shared.store import Store
 
@@ -50,6 +53,22 @@ def report_command(folder: Path, console: Console) -> None:
     with _working(experiment, store, console) as work:
         result = write_results(work)
     _print_result(result, console)
+
+
+def spans_command(folder: Path, endpoint: str | None, console: Console) -> int:
+    """The exit code: 1 when the endpoint did not take them all."""
+    store = Store.existing(folder)
+    url = traces_url(endpoint) if endpoint else url_from(os.environ)
+    if url is None:
+        raise SettingsError("No endpoint to send to: give --endpoint, or set OTEL_EXPORTER_OTLP_ENDPOINT.")
+    measured = store.manifest().settings.get("trace_content", False)
+    content = load_settings(None, {"trace_content": measured}).trace_content
+    receiver = Endpoint(url)
+    sent, reason = send_stored(store, receiver, content=content)
+    console.print(Text(f"{sent} attempts sent to {receiver.shown}."), soft_wrap=True)
+    if reason:
+        console.print(Text(f"The next was not taken ({reason}), and no more were tried.", style="red"))
+    return int(reason is not None)
 
 
 def build_command(names: list[str], console: Console) -> int:

@@ -8,16 +8,20 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import json
+import os
 import platform
 import time
 import traceback
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from cluster.framework_log import FrameworkLog
 from shared.contract import Adapter, LimitReached, Outcome, RunRequest
+from shared.trace import VARIABLE, from_traceparent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 ERROR_CHARACTERS = 4000
 """Kept of an error's text: enough for a traceback's end, too little to fill a disk."""
@@ -38,10 +42,18 @@ class BootReport:
 class WorkerResult:
     """What came of one `Adapter.run`: an outcome or an error."""
 
-    latency_s: float
+    started_at_s: float
+    """When the adapter was called, on the machine's monotonic clock, which the gateway's calls are on too."""
+    ended_at_s: float
     outcome: Outcome | None = None
     error: str | None = None
     limit_reached: bool = False
+    log: list[str] = field(default_factory=list)
+    """Warnings and worse of the framework and its libraries, with the ids of the run's trace; bounded."""
+
+    @property
+    def latency_s(self) -> float:
+        return self.ended_at_s - self.started_at_s
 
 
 class FrameworkWorker:
@@ -57,17 +69,34 @@ class FrameworkWorker:
     def execute(self, request: RunRequest) -> WorkerResult:
         """Run the adapter once. Whatever it raises comes back as text: its class may not exist elsewhere."""
         adapter: Adapter = self._adapter
-        started = time.perf_counter()
+        raised: BaseException | None = None
+        log = FrameworkLog(from_traceparent(request.traceparent), request.base_url)
+        with _trace_variable(request.traceparent), log:
+            started_at_s = time.monotonic()
+            try:
+                outcome = adapter.run(request)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - any error of a framework is a result
+                raised = error
+            ended_at_s = time.monotonic()
+        result = WorkerResult(started_at_s, ended_at_s, log=log.lines)
+        if raised is not None:
+            return replace(result, error=_text(raised), limit_reached=isinstance(raised, LimitReached))
         try:
-            outcome = adapter.run(request)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - any error of a framework is a result
-            latency_s = time.perf_counter() - started
-            return WorkerResult(latency_s, error=_text(error), limit_reached=isinstance(error, LimitReached))
-        latency_s = time.perf_counter() - started
-        try:
-            return WorkerResult(latency_s, outcome=_plain(outcome))
+            return replace(result, outcome=_plain(outcome))
         except Exception as error:  # noqa: BLE001 - whatever cannot be copied or written is not plain
-            return WorkerResult(latency_s, error=f"The adapter's outcome is not plain data: {error!r}")
+            return replace(result, error=f"The adapter's outcome is not plain data: {error!r}")
+
+
+@contextmanager
+def _trace_variable(traceparent: str | None) -> Iterator[None]:
+    """For the run alone, and none that the machine's own environment may hold."""
+    os.environ.pop(VARIABLE, None)
+    if traceparent:
+        os.environ[VARIABLE] = traceparent
+    try:
+        yield
+    finally:
+        os.environ.pop(VARIABLE, None)
 
 
 def _text(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -110,9 +111,12 @@ def process_variables(framework: Framework, scratch: Path) -> dict[str, str]:
 
     Frameworks that keep state under the user's home would otherwise hand it from run to run. HOME itself
     stays as it is, because Ray's workers look for their token there. All that a run contacts is its node's
-    gateway, so a proxy for the outside would only be in the way.
+    gateway, so a proxy for the outside would only be in the way. Where Levelfield sends its own traces, and
+    with which key, is kept from frameworks: one could send its own there too, within the measured time.
     """
-    return framework.telemetry_off | {
+    return {
+        **{name: "" for name in os.environ if name.startswith("OTEL_EXPORTER_")},
+        **framework.telemetry_off,
         "NO_PROXY": "*",
         "no_proxy": "*",
         "CREWAI_STORAGE_DIR": str(scratch / "crewai"),

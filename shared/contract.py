@@ -54,6 +54,8 @@ class RunRequest:
     max_steps: int
     """Most model calls per agent (matters only with tools)."""
     arm: str = "idiomatic"
+    traceparent: str | None = None
+    """W3C context of the run's root span. The worker sets it as TRACEPARENT; an adapter has no use for it."""
 
 
 @dataclass(frozen=True, slots=True)

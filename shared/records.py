@@ -100,6 +100,8 @@ class RunRecord(Strict):
     """From handing the request to the adapter until its outcome or error, in the framework's process."""
     started_s: float | None = None
     """When the adapter was called, on the clock of the calls."""
+    ended_s: float | None = None
+    """When the node had the outcome or stopped waiting for it, on the same clock."""
     model_s: float
     """Union of the intervals in which a model call of this run was at the gateway."""
     tool_s: float

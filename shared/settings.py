@@ -40,6 +40,8 @@ class BenchmarkSettings(BaseSettings):
     """Tokens of context that a server we start gives each request."""
     results_dir: Path = Path("results")
     """Experiments are folders in it. As a Ray job, a relative one is taken below the home folder."""
+    trace_content: bool = False
+    """Whether prompts, answers and error messages stand in the spans, and are sent with them."""
     ray_address: str | None = None
     """A running cluster to join; None: the job's own, or a local one."""
 

@@ -158,6 +158,12 @@ class Store:
             raise CorruptRecord(corrupt(path, "does not match the digest in its record"))
         return [self._call(line) for line in text.splitlines()]
 
+    def write_spans(self, record: RunRecord, text: str) -> None:
+        """The attempt's trace, beside it; it can be made again from the record and its calls."""
+        folder = self.folder / "runs" / record.key.run_id
+        make_folder(folder)
+        write_whole(folder / f"attempt-{record.attempt}.spans.jsonl", text.encode())
+
     def write_quarantine(self, quarantine: Quarantine) -> None:
         folder = self.folder / "runs" / quarantine.run_id
         make_folder(folder)

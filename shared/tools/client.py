@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
 from typing import Any
+
+from shared.trace import HEADER, VARIABLE, from_traceparent
 
 MAX_ANSWER_BYTES = 1_000_000
 
@@ -27,7 +30,7 @@ def call_tool(tools_url: str, name: str, arguments: dict[str, Any], timeout_s: f
     request = urllib.request.Request(  # noqa: S310 - the gateway's http:// address comes from the run's request
         f"{tools_url.rstrip('/')}/{urllib.parse.quote(name, safe='')}",
         data=json.dumps(arguments, default=str).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json"} | _trace_header(),
         method="POST",
     )
     try:
@@ -40,6 +43,11 @@ def call_tool(tools_url: str, name: str, arguments: dict[str, Any], timeout_s: f
             return _text(refusal.read(MAX_ANSWER_BYTES)) or f"The call was refused (status {refusal.code})."
     except http.client.HTTPException as broken:
         raise ConnectionError(f"tool {name!r}: the gateway broke off ({type(broken).__name__})") from None
+
+
+def _trace_header() -> dict[str, str]:
+    context = from_traceparent(os.environ.get(VARIABLE))
+    return {HEADER: context.traceparent} if context else {}
 
 
 def _text(body: bytes) -> str:

@@ -49,6 +49,7 @@ def completion(
 class Asked:
     path: str
     body: Any
+    traceparent: str | None = None
 
 
 class ScriptedServer:
@@ -73,13 +74,13 @@ class ScriptedServer:
         self._http.shutdown()
         self._http.server_close()
 
-    def answer(self, path: str, body: Any) -> Reply:
+    def answer(self, path: str, body: Any, traceparent: str | None = None) -> Reply:
         """`/<framework>/<scenario>/v1/chat/completions` or `/<framework>/<scenario>/tools/<name>`."""
         framework, scenario, rest = path.removeprefix("/").split("/", 2)
         run = f"{framework}/{scenario}"
         with self._lock:
             if rest.startswith("tools/"):
-                self.tool_calls[run].append(Asked(path, body))
+                self.tool_calls[run].append(Asked(path, body, traceparent))
                 return Reply(self._tool_answer.encode())
             self.model_calls[run].append(Asked(path, body))
             number = len(self.model_calls[run])
@@ -93,7 +94,7 @@ class ScriptedServer:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                reply = server.answer(self.path, body)
+                reply = server.answer(self.path, body, self.headers["traceparent"])
                 time.sleep(reply.delay_s)
                 try:
                     self.send_response(reply.status)

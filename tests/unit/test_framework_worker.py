@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import pickle
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +16,7 @@ import pytest
 
 from cluster.framework_worker import ERROR_CHARACTERS, FrameworkWorker, WorkerResult
 from shared.contract import LimitReached, Outcome, RunRequest
+from shared.trace import VARIABLE, new_trace
 
 REQUEST = RunRequest("r", "http://h/v1", "http://h/tools", "m", (), 0.0, 7, 10.0, 8)
 
@@ -22,11 +27,11 @@ class FrameworkText(str):
     __slots__ = ("origin",)
 
 
-def executed(run: Callable[[RunRequest], Any]) -> WorkerResult:
+def executed(run: Callable[[RunRequest], Any], request: RunRequest = REQUEST) -> WorkerResult:
     """As after `boot`, with an adapter whose `run` is given."""
     worker = FrameworkWorker()
     worker._adapter = SimpleNamespace(run=run)
-    return worker.execute(REQUEST)
+    return worker.execute(request)
 
 
 def raising(error: Exception) -> Callable[[RunRequest], Any]:
@@ -97,3 +102,65 @@ def test_a_limit_is_told_apart_from_an_error() -> None:
     result = executed(raising(LimitReached("researcher stopped after 8 steps")))
     assert result.limit_reached
     assert (result.error or "").startswith("shared.contract.LimitReached: researcher stopped after 8 steps")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_times_are_the_machines_monotonic_clock(fails: bool) -> None:
+    """Start and end lie right around the adapter's run, on the clock of the gateway, and give the latency."""
+    inside: list[float] = []
+
+    def run(_: RunRequest) -> Outcome:
+        inside.append(time.monotonic())
+        time.sleep(0.02)
+        inside.append(time.monotonic())
+        if fails:
+            raise ValueError("no")
+        return Outcome("report", {})
+
+    before = time.monotonic()
+    result = executed(run)
+    after = time.monotonic()
+    assert before <= result.started_at_s <= inside[0] < inside[1] <= result.ended_at_s <= after
+    assert result.latency_s == result.ended_at_s - result.started_at_s
+
+
+@pytest.mark.parametrize("inherited", [None, new_trace().traceparent])
+def test_the_context_is_in_the_environment_during_the_run_alone(
+    inherited: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TRACEPARENT is the run's own while it runs, also after a failure gone, and never somebody else's."""
+    if inherited:
+        monkeypatch.setenv(VARIABLE, inherited)
+    seen: list[str | None] = []
+
+    def run(_: RunRequest) -> Outcome:
+        seen.append(os.environ.get(VARIABLE))
+        raise ValueError("no")
+
+    context = new_trace()
+    executed(run, replace(REQUEST, traceparent=context.traceparent))
+    assert VARIABLE not in os.environ
+    executed(run, REQUEST)
+    assert seen == [context.traceparent, None]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_the_framework_warns_of_comes_home(fails: bool) -> None:
+    """With the ids of the run's trace and without the run's address, whether the run ends well or not."""
+    context = new_trace()
+    base_url = "http://127.0.0.1:1/runs/sEcReT/v1"
+
+    def run(request: RunRequest) -> Outcome:
+        logging.getLogger("framework").warning("retrying %s", request.base_url)
+        if fails:
+            raise ValueError("no")
+        return Outcome("report", {})
+
+    result = executed(run, replace(REQUEST, base_url=base_url, traceparent=context.traceparent))
+    [line] = result.log
+    assert line.endswith(
+        f"WARNING framework trace_id={context.trace_id} span_id={context.span_id} "
+        "retrying http://127.0.0.1:1/runs/<run>/v1"
+    )
+    assert "sEcReT" not in "".join(result.log)
+    assert (result.error is not None) == fails

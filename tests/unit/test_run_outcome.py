@@ -18,10 +18,10 @@ def call(status: int = 200, error: str | None = None, finish: str = "stop", toke
     )  # fmt: skip
 
 
-OK = WorkerResult(1.0, outcome=Outcome("report", {"writer": "report"}))
-EMPTY = WorkerResult(1.0, outcome=Outcome(" \n", {}))
-RAISED = WorkerResult(1.0, error="ValueError: no")
-LIMITED = WorkerResult(1.0, error="LimitReached", limit_reached=True)
+OK = WorkerResult(0.0, 1.0, outcome=Outcome("report", {"writer": "report"}))
+EMPTY = WorkerResult(0.0, 1.0, outcome=Outcome(" \n", {}))
+RAISED = WorkerResult(0.0, 1.0, error="ValueError: no")
+LIMITED = WorkerResult(0.0, 1.0, error="LimitReached", limit_reached=True)
 
 
 @pytest.mark.parametrize(

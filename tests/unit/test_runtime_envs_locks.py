@@ -80,3 +80,12 @@ def test_frameworks_write_below_the_runs_own_folder(tmp_path: Path) -> None:
     assert all(v.startswith(str(tmp_path)) for k, v in variables.items() if k.startswith("XDG_"))
     assert "HOME" not in variables
     assert variables["CREWAI_DISABLE_TELEMETRY"] == "true"
+
+
+def test_where_our_traces_go_is_kept_from_frameworks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint and its key, set for Levelfield's own traces, are empty in a framework's process."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=planted-key")
+    variables = process_variables(framework("langgraph"), tmp_path)
+    assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == variables["OTEL_EXPORTER_OTLP_HEADERS"] == ""
+    assert "planted-key" not in str(variables)

@@ -13,7 +13,7 @@ from shared.settings import load_settings
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("LLM_MODEL", "JUDGE_MODEL", "CONTEXT_LENGTH"):
+    for name in ("LLM_MODEL", "JUDGE_MODEL", "CONTEXT_LENGTH", "TRACE_CONTENT"):
         monkeypatch.delenv(f"LEVELFIELD_{name}", raising=False)
 
 
@@ -56,3 +56,12 @@ def test_keys_stay_out_of_plans_and_manifests(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LEVELFIELD_LLM_API_KEY", "sk-planted")
     settings = load_settings()
     assert "sk-planted" not in f"{settings!r} {settings.public} {settings.identity}"
+
+
+def test_tracing_makes_no_other_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prompts stay out of spans by default, and asking for them changes no run."""
+    assert load_settings().trace_content is False
+    identity = load_settings().identity
+    monkeypatch.setenv("LEVELFIELD_TRACE_CONTENT", "true")
+    assert load_settings().trace_content is True
+    assert load_settings().identity == identity

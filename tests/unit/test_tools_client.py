@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from shared.tools.client import call_tool
+from shared.trace import VARIABLE, new_trace
 
 
 class Gateway(BaseHTTPRequestHandler):
     """Answers as its class says, and remembers what it was asked."""
 
     asked: list[tuple[str, Any]]
+    traceparents: list[str | None]
     status = 200
     answer = b"- Fact one."
     hang_up = False
@@ -24,6 +26,7 @@ class Gateway(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.asked.append((self.path, json.loads(body)))
+        self.traceparents.append(self.headers["traceparent"])
         if self.hang_up:
             self.wfile.write(b"HTTP/1.1 nonsense\r\n\r\n")
             self.close_connection = True
@@ -39,7 +42,7 @@ class Gateway(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def gateway() -> Iterator[tuple[str, type[Gateway]]]:
-    handler = type("OneGateway", (Gateway,), {"asked": []})
+    handler = type("OneGateway", (Gateway,), {"asked": [], "traceparents": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/runs/SECRET/tools", handler
@@ -53,6 +56,20 @@ def test_answer_comes_back_as_text(gateway: tuple[str, type[Gateway]]) -> None:
     handler.answer = "Lê-Quôc".encode()
     assert call_tool(url, "search", {"query": "news"}) == "Lê-Quôc"
     assert handler.asked == [("/runs/SECRET/tools/search", {"query": "news"})]
+
+
+def test_the_runs_trace_context_goes_with_the_call(
+    gateway: tuple[str, type[Gateway]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run's TRACEPARENT is sent as a header; without one, or with one that is none, no header is."""
+    url, handler = gateway
+    context = new_trace().traceparent
+    for value in (context, "nonsense\r\nX-Injected: 1", ""):
+        monkeypatch.setenv(VARIABLE, value)
+        call_tool(url, "search", {})
+    monkeypatch.delenv(VARIABLE)
+    call_tool(url, "search", {})
+    assert handler.traceparents == [context, None, None, None]
 
 
 def test_refusal_is_text_for_the_model(gateway: tuple[str, type[Gateway]]) -> None:
