@@ -46,7 +46,7 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        return f"{self.plan.name}-{slug(self.settings.llm_model)}-{digest(self.identity)[:6]}"
+        return f"{self.plan.name}-{slug(self.settings.model_name)}-{digest(self.identity)[:6]}"
 
     def task_of(self, key: RunKey) -> Task:
         return self.tasks[key.task]

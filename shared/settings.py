@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import SettingsError
 from shared.suggest import unknown_name
 
 PREFIX = "LEVELFIELD_"
+REPLAY = "replay"
+"""Prefix of a model setting whose answers come from an experiment's folder."""
 NOT_SETTINGS = frozenset({"LEVELFIELD_CACHE"})
 """Variables with our prefix that others read: where environments and models are kept."""
 
@@ -25,7 +27,10 @@ class BenchmarkSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     llm_model: str = "llamacpp:smollm2-135m"
-    """The model under the frameworks: llamacpp:NAME_OR_PATH, ollama:NAME, vllm:NAME or openai:NAME."""
+    """The model under the frameworks: llamacpp:NAME_OR_PATH, ollama:NAME, vllm:NAME, openai:NAME, or
+    replay:FOLDER for the answers that an experiment recorded."""
+    replay_timing: Literal["instant", "recorded"] = "instant"
+    """In a replay, whether answers come at once or as slowly as they were recorded."""
     llm_base_url: str | None = None
     """Where it is served, for ollama, vllm and openai; each has a usual default."""
     llm_api_key: SecretStr | None = None
@@ -45,10 +50,31 @@ class BenchmarkSettings(BaseSettings):
     ray_address: str | None = None
     """A running cluster to join; None: the job's own, or a local one."""
 
+    @field_validator("llm_model")
+    @classmethod
+    def _recording_from_anywhere(cls, setting: str) -> str:
+        """A node need not run in the folder that the command was given in."""
+        prefix, _, folder = setting.partition(":")
+        if prefix != REPLAY or not folder.strip():
+            return setting
+        return f"{REPLAY}:{Path(folder.strip()).expanduser().resolve()}"
+
     @property
     def identity(self) -> dict[str, Any]:
         """What can change a run: not addresses, keys or places, and not the judge, who comes later."""
-        return {"llm_model": self.llm_model, "context_length": self.context_length}
+        found: dict[str, Any] = {"llm_model": self.model_name, "context_length": self.context_length}
+        return found | ({"replay_timing": self.replay_timing} if self.recording else {})
+
+    @property
+    def recording(self) -> Path | None:
+        """The experiment whose answers are replayed; None when a model is asked."""
+        prefix, _, folder = self.llm_model.partition(":")
+        return Path(folder) if prefix == REPLAY else None
+
+    @property
+    def model_name(self) -> str:
+        """`llm_model`; of a replay without the way to its folder, which changes no answer."""
+        return f"{REPLAY}:{self.recording.name}" if self.recording else self.llm_model
 
     @property
     def judge(self) -> str:

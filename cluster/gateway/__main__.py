@@ -15,14 +15,19 @@ from pathlib import Path
 from aiohttp import web
 
 from cluster.gateway.app import Gateway
+from cluster.gateway.log import log_to_stderr
+from cluster.gateway.scrub import Scrubber
 
 
 async def serve(config: dict[str, str]) -> None:
+    scrubber = Scrubber(config["api_key"], config["admin_secret"])
+    log_to_stderr(scrubber)
     gateway = Gateway(
         upstream_url=config["upstream_url"],
         api_key=config["api_key"],
         admin_secret=config["admin_secret"],
         spool=Path(config["spool"]),
+        scrubber=scrubber,
     )
     runner = web.AppRunner(gateway.application(), handler_cancellation=True, access_log=None)
     await runner.setup()

@@ -2,113 +2,158 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
-from cluster.gateway.parsing import parse_json
+from cluster.gateway.parsing import objects, parse_json
+from shared.calls import ServerTimings
 
-DONE = b"[DONE]"
+SAID_OF_FAILURE = 500
+"""Characters of a server's own message that are kept as a call's error."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """What was found in an answer; None where it did not say."""
 
     body: Any = None
-    """Parsed JSON, the list of a stream's events, or text."""
+    """Parsed JSON, or text; of a stream the list of its events, each parsed or as text."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
     finish_reason: str | None = None
+    server: ServerTimings | None = None
+    first_token: int | None = None
+    """Of a stream, the place of the first event that carries text or a tool call, from 0."""
     error: str | None = None
     """Why this is not the answer that was asked for; None when it is."""
 
 
 def read_body(content: bytes, status: int) -> Reading:
     """A whole answer."""
-    body = _json(content)
-    if body is None:
+    try:
+        body = parse_json(content)
+    except ValueError:
         text = content.decode("utf-8", "replace")
         return Reading(body=text, error=f"the answer is not JSON: {text[:200]!r}")
     if status >= 400:
-        return Reading(body=body, error=_server_message(body))
+        return Reading(body=body, error=_message(body))
     if not isinstance(body, dict):
         return Reading(body=body, error="the answer is not a JSON object")
-    return _reading(body, [body])
+    found = _Found()
+    found.look_at(body)
+    return found.reading(body)
 
 
 def read_events(events: list[bytes], *, complete: bool) -> Reading:
     """A stream, given each event's data; `complete`: it came to its end and did not break off."""
-    parsed = [_json(event) for event in events if event != DONE]
-    objects = [event for event in parsed if isinstance(event, dict)]
-    reading = _reading(parsed, objects)
-    problem = None
-    if len(objects) < len(parsed):
-        problem = "an event of the stream is not a JSON object"
+    parsed = [_parsed_or_text(event) for event in events]
+    found = _Found()
+    first_token, objects = None, 0
+    for place, event in enumerate(parsed):
+        if isinstance(event, dict):
+            objects += 1
+            found.look_at(event)
+            if first_token is None and _carries_token(event):
+                first_token = place
+    reading = found.reading(parsed)
+    reading.first_token = first_token
+    if objects < len(parsed):
+        reading.error = "an event of the stream is not a JSON object"
     elif not complete:
-        problem = "the stream broke off before its end"
+        reading.error = reading.error or "the stream broke off before its end"
     elif not objects:
-        problem = "the stream held no answer"
-    return Reading(
-        reading.body,
-        reading.prompt_tokens,
-        reading.completion_tokens,
-        reading.cached_tokens,
-        reading.finish_reason,
-        problem,
-    )
+        reading.error = "the stream held no answer"
+    return reading
 
 
-def split_events(buffer: bytes) -> tuple[list[bytes], bytes]:
-    """Whole server-sent events, each with its closing blank line, and the rest that is not whole yet."""
-    events: list[bytes] = []
-    while True:
-        found = [at + len(mark) for mark in (b"\n\n", b"\r\n\r\n") if (at := buffer.find(mark)) >= 0]
-        if not found:
-            return events, buffer
-        events.append(buffer[: min(found)])
-        buffer = buffer[min(found) :]
+@dataclass(slots=True)
+class _Found:
+    """What the objects of an answer said so far; later ones come over earlier ones."""
 
+    usage: dict[str, Any] = field(default_factory=dict)
+    timings: dict[str, Any] = field(default_factory=dict)
+    finish_reason: str | None = None
+    error: str | None = None
 
-def event_data(event: bytes) -> bytes | None:
-    """The data of one event; None for a comment or an event without data."""
-    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
-    return b"\n".join(lines) if lines else None
-
-
-def is_usage_only(data: bytes) -> bool:
-    """Whether this is the extra event that `include_usage` asks for: usage, and no choices."""
-    body = _json(data)
-    return isinstance(body, dict) and body.get("choices") == [] and isinstance(body.get("usage"), dict)
-
-
-def _reading(body: Any, objects: list[dict[str, Any]]) -> Reading:
-    usage: dict[str, Any] = {}
-    finish: str | None = None
-    for part in objects:
-        # The Responses API wraps the finished answer in an event of its own.
+    def look_at(self, part: dict[str, Any]) -> None:
+        self._look_at_holder(part)
         inner = part.get("response")
-        for holder in (part, inner if isinstance(inner, dict) else {}):
-            if isinstance(holder.get("usage"), dict):
-                usage = holder["usage"]
-        choices = part.get("choices")
-        for choice in choices if isinstance(choices, list) else []:
-            if isinstance(choice, dict) and isinstance(choice.get("finish_reason"), str):
-                finish = choice["finish_reason"]
-    details = usage.get("prompt_tokens_details", usage.get("input_tokens_details"))
-    return Reading(
-        body=body,
-        prompt_tokens=_count(usage.get("prompt_tokens", usage.get("input_tokens"))),
-        completion_tokens=_count(usage.get("completion_tokens", usage.get("output_tokens"))),
-        cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
-        finish_reason=finish,
-    )
+        if isinstance(inner, dict):  # the Responses API wraps the finished answer in an event of its own
+            self._look_at_holder(inner)
+        if part.get("type") == "error":  # the Responses API's event for a stream that failed
+            self.error = _message(part)
+        for choice in objects(part.get("choices")):
+            if isinstance(choice.get("finish_reason"), str):
+                self.finish_reason = choice["finish_reason"]
+
+    def reading(self, body: Any) -> Reading:
+        usage = self.usage
+        details = usage.get("prompt_tokens_details", usage.get("input_tokens_details"))
+        return Reading(
+            body=body,
+            prompt_tokens=_count(usage.get("prompt_tokens", usage.get("input_tokens"))),
+            completion_tokens=_count(usage.get("completion_tokens", usage.get("output_tokens"))),
+            cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
+            finish_reason=self.finish_reason,
+            server=_server_timings(self.timings),
+            error=self.error,
+        )
+
+    def _look_at_holder(self, holder: dict[str, Any]) -> None:
+        if isinstance(holder.get("usage"), dict):
+            self.usage = holder["usage"]
+        if isinstance(holder.get("timings"), dict):
+            self.timings = holder["timings"]
+        if holder.get("error"):
+            self.error = _message(holder)
+        if holder.get("object") == "response":
+            self.finish_reason = _finish_of_response(holder) or self.finish_reason
 
 
-def _server_message(body: Any) -> str:
-    error = body.get("error", body) if isinstance(body, dict) else body
-    message = error.get("message", error) if isinstance(error, dict) else error
-    return str(message)[:500]
+def _finish_of_response(response: dict[str, Any]) -> str | None:
+    """In the words of the chat API."""
+    if response.get("status") == "completed":
+        return "stop"
+    details = response.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    if not isinstance(reason, str):
+        return None
+    return "length" if reason == "max_output_tokens" else reason
+
+
+def _carries_token(event: dict[str, Any]) -> bool:
+    kind = event.get("type")
+    if isinstance(kind, str):
+        added = event.get("item")
+        called = isinstance(added, dict) and added.get("type") == "function_call"
+        return called or (kind.endswith(".delta") and bool(event.get("delta")))
+    return any(_has_token(choice.get("delta")) for choice in objects(event.get("choices")))
+
+
+def _has_token(delta: Any) -> bool:
+    """Any text of the model's, thinking aloud and arguments of a call included; its role alone is none."""
+    return isinstance(delta, dict) and any(value for name, value in delta.items() if name != "role")
+
+
+def _server_timings(timings: dict[str, Any]) -> ServerTimings | None:
+    """llama.cpp's own clock. It does not say how long a request waited for a slot."""
+    prefill_s, decode_s = _seconds(timings.get("prompt_ms")), _seconds(timings.get("predicted_ms"))
+    if prefill_s is None and decode_s is None:
+        return None
+    return ServerTimings(prefill_s=prefill_s, decode_s=decode_s)
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    is_number = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
+    return milliseconds / 1000 if is_number and math.isfinite(milliseconds) and milliseconds >= 0 else None
+
+
+def _message(body: Any) -> str:
+    error = body.get("error") or body if isinstance(body, dict) else body
+    message = error.get("message") or error if isinstance(error, dict) else error
+    return str(message)[:SAID_OF_FAILURE]
 
 
 def _count(value: Any) -> int | None:
@@ -116,8 +161,8 @@ def _count(value: Any) -> int | None:
     return value if is_count else None
 
 
-def _json(content: bytes) -> Any:
+def _parsed_or_text(content: bytes) -> Any:
     try:
         return parse_json(content)
     except ValueError:
-        return None
+        return content.decode("utf-8", "replace")

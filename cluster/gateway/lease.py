@@ -13,15 +13,23 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from cluster.gateway.recorded import RecordedAnswer
+from cluster.gateway.retries import Retries
+from cluster.gateway.scrub import TOKEN_MARK
 from shared.calls import Call
 from shared.strict import Strict
+
+TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
+"""W3C Trace Context, version 00."""
 
 
 class LeaseRequest(Strict):
     """What a lease is asked for."""
 
     run_id: str
-    kind: Literal["run", "judge"]
+    attempt_id: str = ""
+    kind: Literal["run", "judge", "probe"]
+    """A probe's lease is like a run's."""
     deadline_s: float = Field(gt=0)
     """From the opening; calls that come later are refused."""
     request_timeout_s: float = Field(default=300, gt=0)
@@ -30,6 +38,21 @@ class LeaseRequest(Strict):
     max_completion_tokens: int | None = None
     tools: dict[str, Any] = Field(default_factory=dict)
     """Tool name -> the data it answers from."""
+    traceparent: str | None = Field(default=None, pattern=TRACEPARENT)
+    """Of the run's root span; each call then is a span below it."""
+    replay: list[RecordedAnswer] | None = None
+    """Answer model calls from these and ask no server."""
+    replay_timing: Literal["instant", "recorded"] = "instant"
+    """Whether a recorded answer comes at once, or as slowly as it came then."""
+
+    @property
+    def trace_id(self) -> str | None:
+        return self.traceparent.split("-")[1] if self.traceparent else None
+
+    @property
+    def has_model_times(self) -> bool:
+        """Whether a model's speed shows in the times of its calls."""
+        return self.replay is None or self.replay_timing == "recorded"
 
 
 class LeaseReport(Strict):
@@ -42,8 +65,12 @@ class LeaseReport(Strict):
     """Calls with an unknown or closed token that came meanwhile; all were refused."""
     contaminated: bool
     """Whether one of them came from another run."""
+    contaminated_by: list[str] = Field(default_factory=list)
+    """Attempt ids of these other runs. They went on after their end, so they are not clean either."""
     journal_error: str | None
     """Why a call could not be put on disk."""
+    opened_at_s: float
+    """On the machine's monotonic clock: where the calls' times begin."""
 
 
 class GatewayStatus(Strict):
@@ -79,13 +106,19 @@ class OpenLease:
     opened_at: float
     clock: Callable[[], float]
     calls: list[Call] = field(default_factory=list)
+    retries: Retries = field(default_factory=Retries)
+    delivered_s: dict[int, float] = field(default_factory=dict)
+    """By sequence; of calls whose answer was handed to the client."""
     budget_exceeded: list[str] = field(default_factory=list)
     begun: int = 0
     """Calls admitted, which are their sequence numbers."""
     model_calls: int = 0
     in_flight: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
     stray_calls: int = 0
     contaminated: bool = False
+    contaminated_by: list[str] = field(default_factory=list)
     journal_error: str | None = None
 
     def elapsed_s(self) -> float:
@@ -108,15 +141,22 @@ class OpenLease:
 
     def end(self, call: Call) -> None:
         self.in_flight -= 1
+        self.prompt_tokens += call.prompt_tokens or 0
+        self.completion_tokens += call.completion_tokens or 0
         self.calls.append(call)
 
     def report(self) -> LeaseReport:
         return LeaseReport(
-            calls=sorted(self.calls, key=lambda call: call.sequence),
+            calls=[
+                call.model_copy(update={"delivered_s": self.delivered_s.get(call.sequence)})
+                for call in sorted(self.calls, key=lambda call: call.sequence)
+            ],
             budget_exceeded=self.budget_exceeded,
             stray_calls=self.stray_calls,
             contaminated=self.contaminated,
+            contaminated_by=self.contaminated_by,
             journal_error=self.journal_error,
+            opened_at_s=self.opened_at,
         )
 
     def status(self) -> GatewayStatus:
@@ -125,17 +165,22 @@ class OpenLease:
             seconds=self.elapsed_s(),
             model_calls=self.model_calls,
             in_flight=self.in_flight,
-            prompt_tokens=sum(call.prompt_tokens or 0 for call in self.calls),
-            completion_tokens=sum(call.completion_tokens or 0 for call in self.calls),
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
         )
+
+    def disturbed_by(self, ended: LeaseRequest) -> None:
+        self.contaminated = True
+        if ended.attempt_id and ended.attempt_id not in self.contaminated_by:
+            self.contaminated_by.append(ended.attempt_id)
 
     def _check_budgets(self) -> None:
         wanted = self.request
         if wanted.max_model_calls is not None and self.model_calls >= wanted.max_model_calls:
             self._over(f"the run's budget of {wanted.max_model_calls} model calls is used up")
-        tokens = sum(call.completion_tokens or 0 for call in self.calls)
-        if wanted.max_completion_tokens is not None and tokens >= wanted.max_completion_tokens:
-            self._over(f"the run's budget of {wanted.max_completion_tokens} completion tokens is used up")
+        most = wanted.max_completion_tokens
+        if most is not None and self.completion_tokens >= most:
+            self._over(f"the run's budget of {most} completion tokens is used up")
 
     def _over(self, what: str) -> None:
         if what not in self.budget_exceeded:
@@ -149,7 +194,7 @@ class Leases:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._open: dict[str, OpenLease] = {}
-        self._closed_runs: set[str] = set()
+        self._ended_runs: dict[str, LeaseRequest] = {}
 
     @property
     def current(self) -> OpenLease | None:
@@ -159,8 +204,9 @@ class Leases:
         """Raises LeaseConflict when the node is taken."""
         if self.current:
             raise LeaseConflict(f"The node is taken by {self.current.request.run_id}.")
-        lease = OpenLease(secrets.token_urlsafe(24), request, self._clock(), self._clock)
-        self._open[lease.token] = lease
+        token = TOKEN_MARK + secrets.token_urlsafe(24)
+        lease = OpenLease(token, request, self._clock(), self._clock)
+        self._open[token] = lease
         return lease
 
     def holding(self, token: str) -> OpenLease:
@@ -168,17 +214,19 @@ class Leases:
         lease = self._open.get(token)
         if lease:
             return lease
-        was_a_run = token in self._closed_runs
+        ended = self._ended_runs.get(token)
         if self.current:
             self.current.stray_calls += 1
-            self.current.contaminated |= was_a_run
-        if was_a_run:
+            if ended:
+                self.current.disturbed_by(ended)
+        if ended:
             raise Refused("lease_closed", "This run has ended; its address takes no more calls.")
         raise Refused("lease_unknown", "No run has this address.")
 
     def close(self, token: str) -> OpenLease:
         """Raises KeyError for a token that is not open."""
         lease = self._open.pop(token)
-        if lease.request.kind == "run":
-            self._closed_runs.add(token)
+        if lease.request.kind != "judge":
+            # What the run was answered from, recordings and tool data, is not needed to know it again.
+            self._ended_runs[token] = lease.request.model_copy(update={"tools": {}, "replay": None})
         return lease

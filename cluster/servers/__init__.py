@@ -10,8 +10,10 @@ from cluster.servers.llamacpp import LlamaCppServer
 from cluster.servers.model_weights import check_name
 from cluster.servers.ollama_server import OllamaServer
 from cluster.servers.probe import checked_key
+from cluster.servers.replay import ReplayServer
 from cluster.servers.scripted import ScriptedServer
 from shared.errors import SettingsError
+from shared.settings import REPLAY
 from shared.suggest import unknown_name
 
 __all__ = [
@@ -31,7 +33,8 @@ def check_setting(setting: str) -> tuple[str, str]:
     if prefix not in _OPENERS:
         raise SettingsError(unknown_name("model prefix", prefix, _OPENERS))
     if not name.strip():
-        raise SettingsError(f'"{setting}" names no model: write {prefix}:NAME.')
+        what = ("recording", "FOLDER") if prefix == REPLAY else ("model", "NAME")
+        raise SettingsError(f'"{setting}" names no {what[0]}: write {prefix}:{what[1]}.')
     if prefix == "llamacpp":
         check_name(name.strip())
     if prefix == "scripted" and name.strip() != "instant":
@@ -58,6 +61,7 @@ _OPENERS: dict[str, Callable[[str, ServerOptions], ModelServer]] = {
     "llamacpp": _llamacpp,
     "ollama": OllamaServer,
     "openai": openai_server,
+    REPLAY: ReplayServer,
     "scripted": _scripted,
     "vllm": vllm_server,
 }

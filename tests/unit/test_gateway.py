@@ -1,252 +1,198 @@
-"""The gateway, as a real process between a client and a model server that misbehaves in every way we know."""
+"""The gateway as a real process: what passes it unchanged, what it refuses, what its report holds."""
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from cluster.gateway.lease import LeaseRequest
 from cluster.gateway.process import GatewayProcess, Lease
 from shared.errors import NodeFailed
 from tests.unit import upstream
-from tests.unit.upstream import FakeServer
+from tests.unit.running_gateway import KEY, RunningGateway, chat, post, running_gateway
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[FakeServer]:
-    fake = FakeServer()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(scope="module")
-def gateway(server: FakeServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    process = GatewayProcess()
-    process.start(server.url, "sk-upstream", tmp_path_factory.mktemp("spool"))
-    yield process
-    process.stop()
-
-
-@pytest.fixture(autouse=True)
-def _plain(server: FakeServer) -> None:
-    server.behave = upstream.plain
-    server.bodies.clear()
-    server.headers.clear()
-    server.gone.clear()
+def running() -> Iterator[RunningGateway]:
+    with running_gateway() as found:
+        yield found
 
 
 @pytest.fixture
-def lease(gateway: GatewayProcess) -> Iterator[Lease]:
-    opened = gateway.open_lease(wanted())
-    yield opened
-    with contextlib.suppress(NodeFailed):  # the test closed it
-        gateway.close_lease(opened)
+def gateway(running: RunningGateway) -> RunningGateway:
+    running.server.reset()
+    return running
 
 
-def wanted(**changes: Any) -> LeaseRequest:
-    return LeaseRequest(**{"run_id": "r", "kind": "run", "deadline_s": 60, "request_timeout_s": 2} | changes)
+@pytest.fixture
+def lease(gateway: RunningGateway) -> Iterator[Lease]:
+    with gateway.lease() as opened:
+        yield opened
 
 
-def post(url: str, body: object, timeout: float = 10) -> tuple[int, bytes, dict[str, str]]:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Authorization": "Bearer sk-of-the-client"})
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
-            return answer.status, answer.read(), dict(answer.headers)
-    except urllib.error.HTTPError as error:
-        return error.code, error.read(), dict(error.headers)
-
-
-def chat(lease: Lease, **extra: object) -> tuple[int, bytes, dict[str, str]]:
-    return post(f"{lease.base_url}/chat/completions", {"model": "m", "messages": [], **extra})
-
-
-def test_a_call_is_passed_on_unchanged_and_recorded(
-    gateway: GatewayProcess, server: FakeServer, lease: Lease
-) -> None:
+def test_a_call_is_passed_on_unchanged_and_recorded(gateway: RunningGateway, lease: Lease) -> None:
     """The answer reaches the client byte for byte; the record has the request, tokens, times in order."""
-    status, body, _ = chat(lease, temperature=0, seed=7)
-    assert status == 200
-    assert json.loads(body) == upstream.ANSWER
-    (call,) = gateway.close_lease(lease).calls
-    assert call.request == server.bodies[0] == {"model": "m", "messages": [], "temperature": 0, "seed": 7}
+    before = time.monotonic()
+    got = chat(lease, temperature=0, seed=7)
+    assert (got.status, json.loads(got.body)) == (200, upstream.ANSWER)
+    report = gateway.close(lease)
+    (call,) = report.calls
+    assert call.request == gateway.server.bodies[0]
+    assert call.request == {"model": "m", "messages": [], "temperature": 0, "seed": 7}
     assert (call.prompt_tokens, call.completion_tokens, call.cached_tokens) == (7, 3, 2)
     assert (call.status, call.finish_reason, call.error, call.sequence) == (200, "stop", None, 1)
     assert call.forwarded_s is not None
     assert call.first_byte_s is not None
-    assert 0 <= call.arrived_s <= call.forwarded_s <= call.first_byte_s <= call.last_byte_s < 10
+    assert call.delivered_s is not None
+    assert 0 <= call.arrived_s <= call.forwarded_s <= call.first_byte_s <= call.last_byte_s
+    assert call.last_byte_s <= call.delivered_s < 10
+    assert report.opened_at_s <= before <= report.opened_at_s + call.arrived_s <= time.monotonic()
 
 
-def test_the_clients_key_never_reaches_the_server(server: FakeServer, lease: Lease) -> None:
+def test_the_clients_key_never_reaches_the_server(gateway: RunningGateway, lease: Lease) -> None:
     """Only the gateway's own key goes upstream."""
     chat(lease)
-    assert server.headers[0]["Authorization"] == "Bearer sk-upstream"
+    assert gateway.server.headers[0]["Authorization"] == f"Bearer {KEY}"
 
 
-@pytest.mark.parametrize(
-    ("behave", "status", "error"),
-    [
-        (upstream.status(500), 500, "planted"),
-        (upstream.status(429, **{"Retry-After": "7"}), 429, "planted"),
-        (upstream.status(400), 400, "planted"),
-        (upstream.raw(b"<html>busy</html>"), 200, "not JSON"),
-        (upstream.raw(b""), 200, "not JSON"),
-        (upstream.raw(b"[1]"), 200, "not a JSON object"),
-        (upstream.raw(b"[" * 100_000), 200, "not JSON"),
-        (upstream.status(302, Location="http://127.0.0.1:1/"), 502, "redirect"),
-        (upstream.hang, 504, "did not answer within 2 s"),
-        (upstream.raw(b'{"a": "' + b"x" * 70_000_000 + b'"}'), 502, "over"),
-    ],
-    ids=["500", "429", "400", "html", "empty", "list", "deep", "redirect", "hang", "huge"],
-)
-def test_a_server_that_misbehaves(
-    gateway: GatewayProcess, server: FakeServer, behave: upstream.Behaviour, status: int, error: str
-) -> None:
-    """Each fault gives the client a status it understands and the record a reason; the next run is served."""
-    server.behave = behave
-    lease = gateway.open_lease(wanted())
-    got, _, headers = chat(lease)
-    (call,) = gateway.close_lease(lease).calls
-    assert (got, call.status) == (status, status)
-    assert call.error
-    assert error in call.error
-    if status == 429:
-        assert headers["Retry-After"] == "7"
-    server.behave = upstream.plain
-    lease = gateway.open_lease(wanted())
-    assert chat(lease)[0] == 200
-    gateway.close_lease(lease)
+def test_a_client_is_known_by_its_own_name(gateway: RunningGateway, lease: Lease) -> None:
+    """The User-Agent is recorded, without what does not print and no longer than 200 characters."""
+    for name in ("OpenAI/Python 3.54", "x" * 500, "a\tb"):
+        post(f"{lease.base_url}/chat/completions", {}, User_Agent=name)
+    clients = [call.client for call in gateway.close(lease).calls]
+    assert clients == ["OpenAI/Python 3.54", "x" * 200, "ab"]
 
 
-def test_wrong_usage_is_no_usage(gateway: GatewayProcess, server: FakeServer, lease: Lease) -> None:
-    """Token counts that are no counts are recorded as unknown."""
-    server.behave = upstream.raw(
-        json.dumps({**upstream.ANSWER, "usage": {"prompt_tokens": -1, "completion_tokens": "9"}}).encode()
+def test_calls_are_spans_of_the_runs_trace(gateway: RunningGateway) -> None:
+    """With a trace each call has an id of its own, which the server gets too; without one there is none."""
+    with gateway.lease(
+        traceparent=f"00-{TRACE}-00f067aa0ba902b7-01", tools={"search": {"topics": {}}}
+    ) as traced:
+        chat(traced)
+        chat(traced)
+        post(f"{traced.tools_url}/search", {"query": "x"})
+        calls = gateway.close(traced).calls
+    ids = [call.span_id for call in calls]
+    assert len(set(ids)) == 3
+    assert all(id_ and len(id_) == 16 and int(id_, 16) for id_ in ids)
+    told = [headers.get("traceparent") for headers in gateway.server.headers]
+    assert told == [f"00-{TRACE}-{id_}-01" for id_ in ids[:2]]
+    gateway.server.reset()
+    with gateway.lease() as plain:
+        chat(plain)
+        assert gateway.close(plain).calls[0].span_id is None
+    assert "traceparent" not in gateway.server.headers[0]
+
+
+def test_the_servers_own_clock_is_recorded(gateway: RunningGateway, lease: Lease) -> None:
+    """llama.cpp's timings, in milliseconds, become seconds; a server that says nothing gives nothing."""
+    timings = {"prompt_n": 7, "prompt_ms": 12.5, "predicted_ms": 250}
+    gateway.server.behave = upstream.raw(json.dumps({**upstream.ANSWER, "timings": timings}).encode())
+    chat(lease)
+    gateway.server.behave = upstream.plain
+    chat(lease)
+    told, silent = gateway.close(lease).calls
+    assert told.server
+    assert (told.server.queue_s, told.server.prefill_s, told.server.decode_s) == (None, 0.0125, 0.25)
+    assert silent.server is None
+
+
+def test_embeddings_are_passed_on_and_counted(gateway: RunningGateway, lease: Lease) -> None:
+    """Embeddings have a prompt and no completion."""
+    vectors = {
+        "object": "list",
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -1.25]}],
+        "usage": {"prompt_tokens": 4, "total_tokens": 4},
+    }
+    gateway.server.behave = upstream.raw(json.dumps(vectors).encode())
+    got = post(f"{lease.base_url}/embeddings", {"model": "m", "input": ["a"]})
+    assert (got.status, json.loads(got.body)) == (200, vectors)
+    (call,) = gateway.close(lease).calls
+    assert (call.path, call.prompt_tokens, call.completion_tokens, call.error) == (
+        "/v1/embeddings",
+        4,
+        None,
+        None,
     )
-    assert chat(lease)[0] == 200
-    (call,) = gateway.close_lease(lease).calls
-    assert (call.prompt_tokens, call.completion_tokens) == (None, None)
 
 
-DELTA = b'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}\n\n'
-USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n'
-END = b"data: [DONE]\n\n"
-
-
-def test_a_stream_is_metered_without_the_client_noticing(
-    gateway: GatewayProcess, server: FakeServer, lease: Lease
-) -> None:
-    """Usage is asked for on the client's behalf, counted, and kept from a client that did not ask."""
-    server.behave = upstream.stream([DELTA, USAGE, END])
-    status, body, _ = chat(lease, stream=True)
-    assert (status, body) == (200, DELTA + END)
-    assert server.bodies[0]["stream_options"] == {"include_usage": True}
-    (call,) = gateway.close_lease(lease).calls
-    assert (call.prompt_tokens, call.completion_tokens, call.streamed) == (5, 2, True)
-    assert "stream_options" not in call.request
-
-
-def test_a_client_that_asks_for_usage_gets_it(server: FakeServer, lease: Lease) -> None:
-    """A stream whose client asked for usage is passed on whole."""
-    server.behave = upstream.stream([DELTA, USAGE, END])
-    assert chat(lease, stream=True, stream_options={"include_usage": True})[1] == DELTA + USAGE + END
-
-
-@pytest.mark.parametrize(
-    ("behave", "error"),
-    [
-        (upstream.stream([DELTA], break_off=True), "broke off"),
-        (upstream.stream([DELTA]), "broke off"),
-        (upstream.stream([b"data: {nonsense\n\n", END]), "not a JSON object"),
-        (upstream.stream([b": comment\n\n", END]), "no answer"),
-        (upstream.stream([b"data: " + b"x" * 5_000_000]), "too large"),
-    ],
-    ids=["cut", "no end", "malformed", "empty", "endless event"],
-)
-def test_a_stream_that_goes_wrong(
-    gateway: GatewayProcess, server: FakeServer, lease: Lease, behave: upstream.Behaviour, error: str
-) -> None:
-    """A stream that breaks off or holds nonsense is recorded with the reason."""
-    server.behave = behave
-    with contextlib.suppress(http.client.HTTPException, ConnectionError):
-        chat(lease, stream=True)  # a stream that was cut is cut for the client too
-    (call,) = gateway.close_lease(lease).calls
-    assert call.error
-    assert error in call.error
-
-
-def test_a_client_that_hangs_up_cancels_its_request(
-    gateway: GatewayProcess, server: FakeServer, lease: Lease
-) -> None:
-    """The server's work is stopped, the call is recorded as 499."""
-    server.behave = upstream.hang
-    with pytest.raises(TimeoutError):
-        post(f"{lease.base_url}/chat/completions", {}, timeout=0.5)
-    assert server.gone.wait(5)
-    (call,) = gateway.close_lease(lease).calls
-    assert (call.status, call.error) == (499, "the client hung up, or its run ended")
-
-
-def test_closing_a_lease_ends_its_calls(gateway: GatewayProcess, server: FakeServer, lease: Lease) -> None:
-    """A call still under way when the lease is closed is cancelled and recorded."""
-    server.behave = upstream.hang
-    parts = urlsplit(lease.base_url)
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
-    connection.request("POST", f"{parts.path}/chat/completions", b"{}")
-    deadline = time.monotonic() + 5
-    while gateway.status().in_flight == 0 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    (call,) = gateway.close_lease(lease).calls
-    assert call.status == 499
-    connection.close()
-
-
-def test_one_run_at_a_time(gateway: GatewayProcess, lease: Lease) -> None:
-    """While a run holds the node, neither another run nor a judge gets a lease."""
-    for kind in ("run", "judge"):
+def test_one_run_at_a_time(gateway: RunningGateway, lease: Lease) -> None:
+    """While a run holds the node, nobody else gets a lease."""
+    for kind in ("run", "judge", "probe"):
         with pytest.raises(NodeFailed, match="taken by r"):
-            gateway.open_lease(wanted(run_id="other", kind=kind))
+            gateway.open(run_id="other", kind=kind)
 
 
-def test_a_wrong_token_is_refused_and_counted(
-    gateway: GatewayProcess, server: FakeServer, lease: Lease
-) -> None:
+def test_two_clients_on_one_lease_are_served_at_once(gateway: RunningGateway, lease: Lease) -> None:
+    """Requests that meet at the server are answered, told apart, and counted once each."""
+    meet = threading.Barrier(4, timeout=10)
+
+    async def together(request: Any) -> Any:
+        import asyncio
+
+        await asyncio.to_thread(meet.wait)
+        return await upstream.plain(request)
+
+    gateway.server.behave = together
+    with ThreadPoolExecutor(4) as clients:
+        got = list(clients.map(lambda number: chat(lease, seed=number), range(4)))
+    assert [answer.status for answer in got] == [200] * 4
+    calls = gateway.close(lease).calls
+    assert [call.sequence for call in calls] == [1, 2, 3, 4]
+    assert {call.request["seed"] for call in calls} == {0, 1, 2, 3}
+    assert max(call.arrived_s for call in calls) < min(call.last_byte_s for call in calls)
+    assert [call.retry_of for call in calls] == [None] * 4
+
+
+def test_a_wrong_token_is_refused_and_counted(gateway: RunningGateway, lease: Lease) -> None:
     """A guess never reaches the model and contaminates nothing; its count is in the report."""
     guess = lease.base_url.replace(lease.token, "guess")
     status, body, _ = post(f"{guess}/chat/completions", {})
     assert status == 403
     assert json.loads(body)["error"]["code"] == "lease_unknown"
-    report = gateway.close_lease(lease)
-    assert (report.stray_calls, report.contaminated, server.bodies) == (1, False, [])
+    report = gateway.close(lease)
+    assert (report.stray_calls, report.contaminated, report.contaminated_by) == (1, False, [])
+    assert gateway.server.bodies == []
 
 
-def test_a_call_of_an_ended_run_contaminates_the_next(gateway: GatewayProcess, server: FakeServer) -> None:
-    """A run that goes on after its end is refused, and the run it disturbed knows."""
-    first = gateway.open_lease(wanted(run_id="first"))
-    gateway.close_lease(first)
-    second = gateway.open_lease(wanted(run_id="second"))
-    status, body, _ = chat(first)
-    assert (status, json.loads(body)["error"]["code"]) == (403, "lease_closed")
-    assert gateway.close_lease(second).contaminated
-    assert server.bodies == []
+@pytest.mark.parametrize("kind", ["run", "probe"])
+def test_a_call_of_an_ended_run_contaminates_both(gateway: RunningGateway, kind: str) -> None:
+    """A run that goes on after its end is refused; the run it disturbed names it, once."""
+    with gateway.lease(run_id="first", attempt_id="a1", kind=kind) as first:
+        gateway.close(first)
+    with gateway.lease(run_id="second", attempt_id="a2") as second:
+        for _ in range(2):
+            status, body, _ = chat(first)
+            assert (status, json.loads(body)["error"]["code"]) == (403, "lease_closed")
+        post(f"{first.tools_url}/search", {})
+        report = gateway.close(second)
+    assert (report.contaminated, report.contaminated_by, report.stray_calls) == (True, ["a1"], 3)
+    assert gateway.server.bodies == []
 
 
-def test_deadline_and_budgets(gateway: GatewayProcess, server: FakeServer) -> None:
+def test_a_late_verdict_disturbs_nobody(gateway: RunningGateway) -> None:
+    """A judge's call after its lease is refused, and contaminates no run."""
+    with gateway.lease(kind="judge") as judging:
+        gateway.close(judging)
+    with gateway.lease() as lease:
+        assert chat(judging).status == 403
+        assert not gateway.close(lease).contaminated
+
+
+def test_deadline_and_budgets(gateway: RunningGateway) -> None:
     """Past its deadline or a budget a run is refused with a status that clients do not retry."""
     limits: list[tuple[dict[str, Any], int, str]] = [
         ({"deadline_s": 0.001}, 0, "lease_expired"),
@@ -254,100 +200,107 @@ def test_deadline_and_budgets(gateway: GatewayProcess, server: FakeServer) -> No
         ({"max_completion_tokens": 3}, 1, "budget_exceeded"),
     ]
     for limit, served, code in limits:
-        server.bodies.clear()
-        lease = gateway.open_lease(wanted(**limit))
-        time.sleep(0.01)
-        for _ in range(served):
-            assert chat(lease)[0] == 200
-        status, body, _ = chat(lease)
-        assert (status, json.loads(body)["error"]["code"]) == (403, code)
-        assert len(server.bodies) == served
-        report = gateway.close_lease(lease)
+        gateway.server.reset()
+        with gateway.lease(**limit) as lease:
+            time.sleep(0.01)
+            for _ in range(served):
+                assert chat(lease).status == 200
+            status, body, _ = chat(lease)
+            assert (status, json.loads(body)["error"]["code"]) == (403, code)
+            assert len(gateway.server.bodies) == served
+            report = gateway.close(lease)
         assert bool(report.budget_exceeded) == (code == "budget_exceeded")
 
 
-def test_tools_are_served_and_journalled(gateway: GatewayProcess) -> None:
+def test_a_retry_is_told_from_another_call(gateway: RunningGateway, lease: Lease) -> None:
+    """What fails and comes again is a retry, by its body or by the client's word; it uses up the budget too."""
+    gateway.server.behave = upstream.one_after_another(
+        upstream.status(500), upstream.status(429), upstream.plain
+    )
+    for _ in range(3):
+        chat(lease, seed=1)
+    chat(lease, seed=2)
+    chat(lease, seed=1)  # the same again after it was answered is another call
+    post(f"{lease.base_url}/chat/completions", {"seed": 2}, x_stainless_retry_count="0")
+    post(f"{lease.base_url}/chat/completions", {"seed": 2}, x_stainless_retry_count="1")
+    calls = gateway.close(lease).calls
+    assert [call.status for call in calls] == [500, 429, 200, 200, 200, 200, 200]
+    assert [call.retry_of for call in calls] == [None, 1, 2, None, 2, None, 6]
+    with gateway.lease(max_model_calls=2) as short:
+        gateway.server.behave = upstream.status(500)
+        assert [chat(short).status for _ in range(3)] == [500, 500, 403]
+
+
+def test_tools_are_served_and_journalled(gateway: RunningGateway) -> None:
     """A tool answers from the data its run was given; mistakes get a text that helps."""
     data = {"subject": "Stripe", "as_of": "2025-01-01", "topics": {}}
-    lease = gateway.open_lease(wanted(tools={"search": data}))
-    status, answer, _ = post(f"{lease.tools_url}/search", {"query": "overview"})
-    assert status == 200
-    assert answer
-    assert post(f"{lease.tools_url}/serach", {})[:2] == (404, b"There is no tool 'serach'. Tools: search.")
-    assert post(f"{lease.tools_url}/search", b"{nonsense")[0] == 400
-    calls = gateway.close_lease(lease).calls
+    with gateway.lease(tools={"search": data}) as lease:
+        status, answer, _ = post(f"{lease.tools_url}/search", {"query": "overview"})
+        assert status == 200
+        assert answer
+        wrong = post(f"{lease.tools_url}/serach", {})
+        assert (wrong.status, wrong.body) == (404, b"There is no tool 'serach'. Tools: search.")
+        assert post(f"{lease.tools_url}/search", b"{nonsense").status == 400
+        calls = gateway.close(lease).calls
     assert [(call.kind, call.status) for call in calls] == [("tool", 200), ("tool", 404), ("tool", 400)]
+    assert all(call.delivered_s is not None and call.delivered_s >= call.last_byte_s for call in calls)
 
 
-def test_a_judge_may_call_in_parallel(gateway: GatewayProcess) -> None:
+def test_a_tool_that_fails_is_ours(gateway: RunningGateway) -> None:
+    """Tool data that the tool cannot use is a recorded 500, and the gateway goes on."""
+    with gateway.lease(tools={"search": "no such thing"}) as lease:
+        assert post(f"{lease.tools_url}/search", {"query": "x"}).status == 500
+        (call,) = gateway.close(lease).calls
+    assert (call.status, call.error) == (500, "The tool failed: TypeError.")
+    assert gateway.serves_the_next_run()
+
+
+def test_a_judge_may_call_in_parallel(gateway: RunningGateway) -> None:
     """A judge's lease works like a run's, and its calls are kept apart from runs'."""
-    lease = gateway.open_lease(wanted(run_id="judge", kind="judge"))
-    assert chat(lease)[0] == 200
-    assert gateway.status().run_id == "judge"
-    assert len(gateway.close_lease(lease).calls) == 1
-    assert gateway.status().run_id is None
+    with gateway.lease(run_id="judge", kind="judge") as lease:
+        assert chat(lease).status == 200
+        assert gateway.process.status().run_id == "judge"
+        assert len(gateway.close(lease).calls) == 1
+    assert gateway.process.status().run_id is None
 
 
 def test_other_paths_are_closed(lease: Lease) -> None:
     """Only the model's own endpoints are passed on, and administration needs the secret."""
-    assert post(f"{lease.base_url}/files", {})[0] == 404
+    assert post(f"{lease.base_url}/files", {}).status == 404
     origin = lease.base_url.partition("/runs")[0]
-    assert post(f"{origin}/admin/leases", {})[0] == 403
+    assert post(f"{origin}/admin/leases", {}).status == 403
 
 
-def test_calls_are_on_disk_before_the_answer_arrives(server: FakeServer, tmp_path: Path) -> None:
-    """When a client has its answer, the journal's file has the call."""
-    process = GatewayProcess()
-    process.start(server.url, None, tmp_path)
-    try:
-        lease = process.open_lease(wanted())
-        for number in range(1, 4):
-            chat(lease)
-            lines = (tmp_path / "lease-1.jsonl").read_text().splitlines()
+def test_calls_are_on_disk_before_the_answer_arrives() -> None:
+    """When a client has its answer, the journal's file has the call, streamed or not."""
+    with running_gateway() as fresh, fresh.lease() as lease:
+        for number in range(1, 5):
+            fresh.server.behave = (
+                upstream.stream([upstream.DELTA, upstream.END]) if number > 2 else upstream.plain
+            )
+            chat(lease, stream=number > 2)
+            lines = (fresh.spool / "lease-1.jsonl").read_text().splitlines()
             assert [json.loads(line)["sequence"] for line in lines] == list(range(1, number + 1))
-    finally:
-        process.stop()
 
 
-def test_a_full_disk_is_an_answer(server: FakeServer, tmp_path: Path) -> None:
-    """When the journal cannot be written, the client gets 507, the report says why, and the gateway lives."""
-    starter = f"""
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
-sys.path.insert(0, {str(Path.cwd())!r})
-from pathlib import Path
-from tests.unit.test_gateway import chat, wanted
-from cluster.gateway.process import GatewayProcess
-process = GatewayProcess()
-process.start({server.url!r}, None, Path({str(tmp_path)!r}))
-lease = process.open_lease(wanted())
-print([chat(lease)[0] for _ in range(5)])
-report = process.close_lease(lease)
-print(report.journal_error, len(report.calls))
-second = process.open_lease(wanted())
-print(chat(second)[0])
-process.stop()
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", starter], capture_output=True, text=True, timeout=60, check=True
-    )
-    statuses, error, after = done.stdout.splitlines()
-    assert json.loads(statuses)[0] == 200
-    assert json.loads(statuses)[-1] == 507
-    assert error == "the gateway's journal: File too large 5"
-    assert after == "200"
+def test_the_spool_holds_no_more_than_the_last_runs(gateway: RunningGateway) -> None:
+    """A lease's file goes when the next lease is closed, so a long plan does not fill the disk."""
+    for _ in range(3):
+        with gateway.lease() as lease:
+            chat(lease)
+    with gateway.lease():
+        assert len(list(gateway.spool.glob("lease-*.jsonl"))) == 2
 
 
-def test_a_port_in_use_is_a_clear_error(server: FakeServer, tmp_path: Path) -> None:
+def test_a_port_in_use_is_a_clear_error(tmp_path: Path) -> None:
     """The message names the address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(NodeFailed, match=f"cannot listen on 127.0.0.1:{port}"):
-            GatewayProcess().start(server.url, None, tmp_path, port=port)
+            GatewayProcess().start("http://127.0.0.1:9/v1", None, tmp_path, port=port)
 
 
-def test_it_dies_with_its_parent(server: FakeServer, tmp_path: Path) -> None:
+def test_it_dies_with_its_parent(tmp_path: Path) -> None:
     """A parent killed with SIGKILL leaves no gateway behind."""
     starter = f"""
 import sys, time
@@ -355,7 +308,7 @@ sys.path.insert(0, {str(Path.cwd())!r})
 from pathlib import Path
 from cluster.gateway.process import GatewayProcess
 process = GatewayProcess()
-process.start({server.url!r}, None, Path({str(tmp_path)!r}))
+process.start("http://127.0.0.1:9/v1", None, Path({str(tmp_path)!r}))
 print(process._process.pid, flush=True)
 time.sleep(60)
 """

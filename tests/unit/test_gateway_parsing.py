@@ -7,7 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.gateway.answers import event_data, is_usage_only, read_body, read_events, split_events
+from cluster.gateway.answers import read_body, read_events
+from cluster.gateway.events import event_data, is_usage_only, split_events
 from cluster.gateway.intervals import union_seconds
 from shared.calls import Call
 

@@ -20,6 +20,10 @@ ANSWER = {
     "usage": {"prompt_tokens": 7, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}},
 }
 
+DELTA = b'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}\n\n'
+USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n'
+END = b"data: [DONE]\n\n"
+
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -40,6 +44,13 @@ class FakeServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
+
+    def reset(self) -> None:
+        """As new, for the next test."""
+        self.behave = plain
+        self.bodies.clear()
+        self.headers.clear()
+        self.gone.clear()
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -63,7 +74,11 @@ class FakeServer:
         return web.json_response({"data": [{"id": "m"}]})
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        self.bodies.append(json.loads(await request.read()))
+        content = await request.read()
+        try:
+            self.bodies.append(json.loads(content))
+        except ValueError:
+            self.bodies.append(content)
         self.headers.append(dict(request.headers))
         try:
             return await self.behave(request)
@@ -77,8 +92,12 @@ async def plain(_request: web.Request) -> web.StreamResponse:
 
 
 def status(code: int, **headers: str) -> Behaviour:
+    return failing(code, "planted", **headers)
+
+
+def failing(code: int, message: str, **headers: str) -> Behaviour:
     async def behave(_request: web.Request) -> web.StreamResponse:
-        return web.json_response({"error": {"message": "planted"}}, status=code, headers=headers)
+        return web.json_response({"error": {"message": message}}, status=code, headers=headers)
 
     return behave
 
@@ -93,6 +112,43 @@ def raw(content: bytes, content_type: str = "application/json") -> Behaviour:
 async def hang(_request: web.Request) -> web.StreamResponse:
     await asyncio.sleep(60)
     raise AssertionError
+
+
+def one_after_another(*behaviours: Behaviour) -> Behaviour:
+    """The last one stays."""
+    left = list(behaviours)
+
+    async def behave(request: web.Request) -> web.StreamResponse:
+        return await (left.pop(0) if len(left) > 1 else left[0])(request)
+
+    return behave
+
+
+def endless(chunk: bytes, content_type: str, times: int) -> Behaviour:
+    """A long answer in pieces, which nobody has to hold in memory at once."""
+
+    async def behave(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": content_type})
+        await response.prepare(request)
+        for _ in range(times):
+            await response.write(chunk)
+        return response
+
+    return behave
+
+
+def stays_open(events: list[bytes]) -> Behaviour:
+    """A stream whose server does not hang up after its last event."""
+
+    async def behave(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for event in events:
+            await response.write(event)
+        await asyncio.sleep(30)
+        return response
+
+    return behave
 
 
 def stream(events: list[bytes], *, break_off: bool = False, pause_s: float = 0) -> Behaviour:

@@ -1,0 +1,84 @@
+"""One tool call: the gateway answers it itself, from the data that the lease came with."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+from aiohttp import web
+
+from cluster.gateway.exchange import CLIENT_GONE
+from cluster.gateway.journal import Journal
+from cluster.gateway.lease import OpenLease
+from cluster.gateway.log import note_failure
+from cluster.gateway.parsing import parse_json
+from cluster.gateway.request import client_name
+from shared.calls import Call
+from shared.tools.catalog import TOOLS
+
+NAME_CHARACTERS = 100
+
+
+async def carry_out_tool_call(
+    journal: Journal, lease: OpenLease, sequence: int, name: str, request: web.Request
+) -> web.StreamResponse:
+    """However it ends, the call is recorded."""
+    arrived_s = lease.elapsed_s()
+    call = Call(
+        sequence=sequence,
+        kind="tool",
+        path=f"/tools/{name[:NAME_CHARACTERS]}",
+        client=client_name(request.headers),
+        arrived_s=arrived_s,
+        last_byte_s=arrived_s,
+        status=CLIENT_GONE,
+        error="the client hung up, or its run ended",
+        span_id=secrets.token_hex(8) if lease.request.traceparent else None,
+    )
+    try:
+        arguments = await _arguments(request)
+    except (ConnectionError, asyncio.CancelledError):
+        journal.record(lease, call)
+        raise
+    status, text = _answer(lease, name, arguments)
+    call = call.model_copy(
+        update={
+            "last_byte_s": lease.elapsed_s(),
+            "status": status,
+            "request": arguments,
+            "response": text,
+            "error": None if status == 200 else text,
+        }
+    )
+    recorded = journal.record(lease, call)
+    response = (
+        web.Response(status=status, text=text)
+        if recorded
+        else web.Response(status=507, text="The gateway's disk is full.")
+    )
+    await response.prepare(request)
+    await response.write_eof()
+    lease.delivered_s[sequence] = lease.elapsed_s()
+    return response
+
+
+async def _arguments(request: web.Request) -> Any:
+    """None for what is no JSON, or too much of it."""
+    try:
+        return parse_json(await request.read())
+    except (ValueError, web.HTTPRequestEntityTooLarge, web.RequestPayloadError):
+        return None
+
+
+def _answer(lease: OpenLease, name: str, arguments: Any) -> tuple[int, str]:
+    if name not in TOOLS or name not in lease.request.tools:
+        known = ", ".join(sorted(lease.request.tools)) or "none"
+        return 404, f"There is no tool {name[:NAME_CHARACTERS]!r}. Tools: {known}."
+    if not isinstance(arguments, dict):
+        return 400, "The arguments are not a JSON object."
+    try:
+        return 200, TOOLS[name](lease.request.tools[name], arguments)
+    except Exception as error:  # noqa: BLE001 - a fault of ours, which the run's record must show
+        note_failure("tool_failed", lease.request, tool=name)
+        return 500, f"The tool failed: {type(error).__name__}."
