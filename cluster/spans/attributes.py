@@ -31,15 +31,15 @@ OPERATIONS = {"/v1/chat/completions": "chat", "/v1/responses": "chat", "/v1/embe
 _EXCEPTION = re.compile(r"([A-Za-z_][\w.]{0,199})(?::|$)")
 
 
-def run_attributes(record: RunRecord, scene: Scene) -> Attributes:
+def run(record: RunRecord, scene: Scene) -> Attributes:
     """A run is a workflow of agents; the workflow's name is the task's."""
     key = record.key
-    found = _named(
+    found = _known(
         {
             "gen_ai.operation.name": "invoke_workflow",
             "gen_ai.provider.name": scene.provider,
             "gen_ai.workflow.name": key.task,
-            "error.type": error_type(record),
+            "error.type": run_error(record),
             "levelfield.arm": key.arm,
             "levelfield.task": key.task,
             "levelfield.item": key.item,
@@ -59,7 +59,7 @@ def run_attributes(record: RunRecord, scene: Scene) -> Attributes:
             "levelfield.replay_of": record.replay_of,
         }
     )
-    return found | whose(record) | _parts(record.parts)
+    return found | _parts(record.parts)
 
 
 def whose(record: RunRecord) -> Attributes:
@@ -71,7 +71,7 @@ def whose(record: RunRecord) -> Attributes:
     }
 
 
-def error_type(record: RunRecord) -> str | None:
+def run_error(record: RunRecord) -> str | None:
     """The exception's class where the framework raised one, else the status; None for a completed run."""
     if record.status is Status.COMPLETED:
         return None
@@ -79,85 +79,81 @@ def error_type(record: RunRecord) -> str | None:
     return named.group(1) if named else record.status.value
 
 
-def step_attributes(step: Step, record: RunRecord, scene: Scene) -> Attributes:
+def step(taken: Step, record: RunRecord, scene: Scene) -> Attributes:
     """The latency's parts are the agent's over the whole run, where it has one step as usual."""
-    return _named(
+    return _known(
         {
             "gen_ai.operation.name": "invoke_agent",
             "gen_ai.provider.name": scene.provider,
-            "gen_ai.agent.name": step.agent,
+            "gen_ai.agent.name": taken.agent,
         }
-    ) | _parts(record.agent_parts.get(step.agent))
+    ) | _parts(record.agent_parts.get(taken.agent))
 
 
-def call_attributes(call: Call, scene: Scene) -> Attributes:
+def call(made: Call, scene: Scene) -> Attributes:
     """Of a model call or a tool call."""
-    found = tool_attributes(call) if call.kind == "tool" else model_attributes(call, scene)
-    return (
-        found
-        | _named(
-            {
-                "error.type": call_error(call),
-                "http.response.status_code": call.status,
-                "user_agent.original": call.client,
-                "gen_ai.agent.name": call.agent,
-                "levelfield.sequence": call.sequence,
-                "levelfield.retry_of": call.retry_of,
-            }
-        )
-        | _parts(take_call_apart(call))
-    )
+    common = {
+        "error.type": call_error(made),
+        "http.response.status_code": made.status,
+        "user_agent.original": made.client,
+        "gen_ai.agent.name": made.agent,
+        "levelfield.sequence": made.sequence,
+        "levelfield.retry_of": made.retry_of,
+    }
+    own = _tool_call(made) if made.kind == "tool" else _model_call(made, scene)
+    return _known(own | common) | _parts(take_call_apart(made))
 
 
-def tool_attributes(call: Call) -> Attributes:
-    return _named(
-        {
-            "gen_ai.operation.name": "execute_tool",
-            "gen_ai.tool.name": tool_name(call),
-            "gen_ai.tool.type": "function",
-        }
-    )
+def call_name(attributes: Attributes) -> str:
+    """The operation and what it was on: "chat MODEL", "execute_tool search"."""
+    target = attributes.get("gen_ai.tool.name") or attributes.get("gen_ai.request.model") or ""
+    return f"{attributes['gen_ai.operation.name']} {target}".rstrip()
 
 
-def model_attributes(call: Call, scene: Scene) -> Attributes:
-    asked = call.request if isinstance(call.request, dict) else {}
-    said = _said(call.response)
-    found: dict[str, Any] = {
-        "gen_ai.operation.name": operation(call),
+def _tool_call(made: Call) -> dict[str, Any]:
+    return {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": unquote(made.path.rpartition("/")[2]),
+        "gen_ai.tool.type": "function",
+    }
+
+
+def _model_call(made: Call, scene: Scene) -> dict[str, Any]:
+    asked = made.request if isinstance(made.request, dict) else {}
+    said = _said(made.response)
+    parameters = {
+        name: next((taken_as(asked[key]) for key in keys if asked.get(key) is not None), None)
+        for name, (keys, taken_as) in REQUEST.items()
+    }
+    return parameters | {
+        "gen_ai.operation.name": OPERATIONS.get(made.path, "chat"),
         "gen_ai.provider.name": scene.provider,
-        "gen_ai.request.stream": call.streamed or None,
+        "gen_ai.request.stream": made.streamed or None,
         "gen_ai.response.id": _text(said.get("id")),
         "gen_ai.response.model": _text(said.get("model")),
-        "gen_ai.response.finish_reasons": [call.finish_reason] if call.finish_reason else None,
-        "gen_ai.usage.input_tokens": call.prompt_tokens,
-        "gen_ai.usage.output_tokens": call.completion_tokens,
-        "gen_ai.usage.cache_read.input_tokens": call.cached_tokens,
+        "gen_ai.response.finish_reasons": [made.finish_reason] if made.finish_reason else None,
+        "gen_ai.response.time_to_first_chunk": _first_chunk_s(made),
+        "gen_ai.usage.input_tokens": made.prompt_tokens,
+        "gen_ai.usage.output_tokens": made.completion_tokens,
+        "gen_ai.usage.cache_read.input_tokens": made.cached_tokens,
     }
-    if call.streamed and call.first_byte_s is not None:
-        found["gen_ai.response.time_to_first_chunk"] = call.first_byte_s - call.arrived_s
-    for name, (keys, taken_as) in REQUEST.items():
-        found[name] = next((taken_as(asked[key]) for key in keys if asked.get(key) is not None), None)
-    return _named(found)
 
 
-def operation(call: Call) -> str:
-    return OPERATIONS.get(call.path, "chat")
+def _first_chunk_s(made: Call) -> float | None:
+    """Of a whole answer, when it began says nothing."""
+    return made.first_byte_s - made.arrived_s if made.streamed and made.first_byte_s is not None else None
 
 
-def tool_name(call: Call) -> str:
-    return unquote(call.path.rpartition("/")[2])
-
-
-def call_error(call: Call) -> str | None:
+def call_error(made: Call) -> str | None:
     """The HTTP status that the client was given, where it says what went wrong."""
-    if not call.failed:
+    if not made.failed:
         return None
-    return str(call.status) if call.status >= 400 else "_OTHER"
+    return str(made.status) if made.status >= 400 else "_OTHER"
 
 
-def is_refused(call: Call) -> bool:
+def is_refused(made: Call) -> bool:
     """Whether the gateway answered by itself that this was not to be: the model server never saw it."""
-    return 400 <= call.status < 500 and call.status != CLIENT_GONE and call.forwarded_s is None
+    return 400 <= made.status < 500 and made.status != CLIENT_GONE and made.forwarded_s is None
 
 
 def _text(value: Any) -> str | None:
@@ -213,7 +209,7 @@ def _parts(parts: LatencyParts | None) -> Attributes:
     return {f"levelfield.{name}": seconds for name, seconds in found.items() if seconds}
 
 
-def _named(values: Mapping[str, Any]) -> Attributes:
+def _known(values: Mapping[str, Any]) -> Attributes:
     """What is known and fits: text is cut, integers beyond OTLP's 64 bits are left out."""
     return {name: _fitting(value) for name, value in values.items() if not _is_nothing(value)}
 

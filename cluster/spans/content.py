@@ -18,26 +18,26 @@ from shared.records import RunRecord
 Message = dict[str, Any]
 
 
-def run_content(record: RunRecord) -> dict[str, str]:
+def run(record: RunRecord) -> dict[str, str]:
     """The report."""
     return _answer(record.text)
 
 
-def step_content(step: Step, record: RunRecord) -> dict[str, str]:
+def step(taken: Step, record: RunRecord) -> dict[str, str]:
     """The agent's answer, as the framework handed it back."""
-    return _answer(record.agent_outputs.get(step.agent, ""))
+    return _answer(record.agent_outputs.get(taken.agent, ""))
 
 
-def call_content(call: Call) -> dict[str, str]:
-    if call.kind == "tool":
-        found = {"gen_ai.tool.call.arguments": call.request, "gen_ai.tool.call.result": call.response}
+def call(made: Call) -> dict[str, str]:
+    if made.kind == "tool":
+        found = {"gen_ai.tool.call.arguments": made.request, "gen_ai.tool.call.result": made.response}
     else:
-        asked = call.request if isinstance(call.request, dict) else {}
+        asked = made.request if isinstance(made.request, dict) else {}
         found = {
             "gen_ai.system_instructions": _instructions(asked),
             "gen_ai.input.messages": list(_input(asked)),
             "gen_ai.tool.definitions": list(_tools(asked)),
-            "gen_ai.output.messages": list(_output(call.response)),
+            "gen_ai.output.messages": list(_output(made.response)),
         }
     return {name: _json(value) for name, value in found.items() if value not in (None, "", [], {})}
 

@@ -198,6 +198,7 @@ def test_an_endpoint_that_never_answers_holds_nobody_up(
     assert all(spans_file(store, attempt).exists() for attempt in (1, 2, 3))
 
 
+@pytest.mark.timeout(30)
 def test_the_queue_is_bounded() -> None:
     """What an endpoint is too slow for is let go at once, with one warning, and the thread ends."""
     spans = spans_of(run(), CALLS, Scene("e", "0", "scripted", content=False))
