@@ -70,14 +70,17 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._rest += data
+        while request := self._whole_request():
+            self._answer(*request)
+
+    def _whole_request(self) -> tuple[list[bytes], bytes] | None:
+        """Method and path, and the body; None while some of it is still to come."""
         head, found, rest = self._rest.partition(b"\r\n\r\n")
-        if not found:
-            return
         length = _content_length(head)
-        if len(rest) < length:
-            return
+        if not found or len(rest) < length:
+            return None
         self._rest = rest[length:]
-        self._answer(head.split(b" ", 2)[:2], rest[:length])
+        return head.split(b" ", 2)[:2], rest[:length]
 
     def _answer(self, line: list[bytes], content: bytes) -> None:
         arrived = time.monotonic()
