@@ -6,7 +6,7 @@ import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from statistics import median
 from typing import Any
@@ -50,15 +50,12 @@ def measure_rounds(session: Session, rounds: int, tasks: int) -> Findings:
         mock.behave(Behaviour())
         peers = Peers(session, stack)
         subjects = _started(session, mock, stack, peers)
-        starts = {name: [sum(subject.cpu_s.values())] for name, subject in subjects.items()}
-        for name, subject in subjects.items():
-            session.progress.doing(f"{name}: warming up")
-            subject.ask({"tasks": WARM_UP_TASKS}, ROUND_TIMEOUT_S)
-        spent_ms = _rounds(session, mock, subjects, rounds, tasks)
+        processes = {name: started.process for name, started in subjects.items()}
+        spent_ms = _rounds(session, mock, processes, rounds, tasks)
     per_call_ms = {name: [sum(spent.values()) for spent in taken] for name, taken in spent_ms.items()}
     figures = [
         figure("per model call", "ms", per_call_ms, OURS),
-        figure("start", "s", starts, OURS),
+        figure("start", "s", {name: [started.start_s] for name, started in subjects.items()}, OURS),
     ]
     return Findings(
         counted=COUNTED,
@@ -105,38 +102,52 @@ def _by_process(taken: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: round(median(spent.get(name, 0.0) for spent in taken), 3) for name in names}
 
 
-def _started(session: Session, mock: Mock, stack: ExitStack, peers: Peers) -> dict[str, LineProcess]:
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A subject that has carried out its first tasks."""
+
+    process: LineProcess
+    start_s: float
+    """Processor time up to readiness."""
+
+
+def _started(session: Session, mock: Mock, stack: ExitStack, peers: Peers) -> dict[str, Started]:
     """By name. Ours and the floor must come up; a peer may be missing."""
     agents = [asdict(spec) for spec in load_task(TASK).agents(ITEM)]
     config = {"base_url": mock.base_url, "model": MODEL, "agents": agents}
     started = {}
     for name, module in ((FLOOR, "benchmarks.cpu_raw"), (OURS, "benchmarks.cpu_ours")):
-        session.progress.doing(f"{name}: starting")
-        folder = session.folder / name
-        folder.mkdir()
-        command = [sys.executable, "-m", module]
-        process = LineProcess(command, folder / "log", config | {"folder": str(folder)})
-        started[name] = stack.enter_context(process)
+        started[name] = stack.enter_context(_warm(session, name, sys.executable, module, config))
     peer = peers.enter(PEER, _inspect(session, config))
     return started | ({PEER: peer} if peer else {})
 
 
 @contextmanager
-def _inspect(session: Session, config: Mapping[str, Any]) -> Iterator[LineProcess]:
-    built = build("bench-inspect", on_progress=session.progress.doing)
-    session.progress.doing(f"{PEER}: starting")
-    folder = session.folder / PEER
+def _inspect(session: Session, config: Mapping[str, Any]) -> Iterator[Started]:
+    python = build("bench-inspect", on_progress=session.progress.doing).python
+    with _warm(session, PEER, str(python), "benchmarks.cpu_inspect", config) as started:
+        yield started
+
+
+@contextmanager
+def _warm(
+    session: Session, name: str, python: str, module: str, config: Mapping[str, Any]
+) -> Iterator[Started]:
+    """Started, and warmed up. Whatever it keeps for itself goes below its own folder."""
+    session.progress.doing(f"{name}: starting")
+    folder = session.folder / name
     folder.mkdir()
-    command = [str(built.python), "-m", "benchmarks.cpu_inspect"]
-    places = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA", "STATE")}
+    places = {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
     with LineProcess(
-        command,
+        [python, "-m", module],
         folder / "log",
         {**config, "folder": str(folder)},
         variables=places,
         timeout_s=START_TIMEOUT_S,
     ) as process:
-        yield process
+        started = Started(process, sum(process.cpu_s.values()))
+        process.ask({"tasks": WARM_UP_TASKS}, ROUND_TIMEOUT_S)
+        yield started
 
 
 def _goals(per_call: Figure) -> list[Goal]:

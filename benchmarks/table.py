@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.result import BenchmarkResult, Spread
+from cluster.foreign_text import harmless
 
 MARKS = {True: ("met", "green"), False: ("not met", "red"), None: ("undecided", "yellow")}
 
@@ -43,7 +44,7 @@ def _remarks(result: BenchmarkResult) -> Iterator[Text]:
         yield Text.assemble("Goal: ", f"{goal.text}: {goal.found}, ", (word, colour))
     for subject in result.subjects:
         if subject.missing:
-            yield Text(f"Not measured: {subject.name}: {subject.missing}", "yellow")
+            yield Text(harmless(f"Not measured: {subject.name}: {subject.missing}"), "yellow")
 
 
 def _shown(spread: Spread | None) -> str:

@@ -6,7 +6,9 @@ import http.client
 import json
 import socket
 import sys
+import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -21,9 +23,10 @@ from benchmarks.chat_client import ChatClient, WrongAnswer, chat_body
 from benchmarks.cpu import measure_rounds
 from benchmarks.cpu_task import agents_of, parameters
 from benchmarks.gateway import FLOOR, KINDS, OURS, PEER, PIPE, measure_kinds
-from benchmarks.line_process import LineProcess, ProcessFailed, cpu_seconds, end, tied_process
+from benchmarks.line_process import ROOT, LineProcess, ProcessFailed, cpu_seconds, end, tied_process
 from benchmarks.mock import MODEL, Behaviour, Mock, running_mock
 from benchmarks.mock_server import stream_events
+from benchmarks.peers import Peers, locked_version
 from benchmarks.session import Session
 from cluster.progress import RunProgress
 from frameworks.direct import adapter
@@ -184,6 +187,28 @@ def test_processor_time_is_measured_without_the_peer(session: Session) -> None:
     assert set(found.figures[0].of) == {"raw", "levelfield"}
     processes = found.details["ms_per_call_by_process"]["levelfield"]
     assert set(processes) == {"benchmarks.cpu_ours", "cluster.gateway"}
+
+
+def test_peer_that_fails_when_tried_is_missing(session: Session) -> None:
+    """A peer that was built and then does not work is missing like one that was not built, with its own words."""
+
+    @contextmanager
+    def broken() -> Iterator[None]:
+        raise ProcessFailed("it said no")
+        yield
+
+    with ExitStack() as stack:
+        peers = Peers(session, stack)
+        assert peers.enter("broken", broken()) is None
+        assert peers.enter("good", nullcontext(1)) == 1
+    assert peers.missing == {"broken": "it said no"}
+
+
+def test_version_of_a_peer_is_its_locks() -> None:
+    """What a result calls its peer is what the lock installs."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    assert groups["bench-litellm"] == [f"litellm[proxy]=={locked_version('bench-litellm', 'litellm')}"]
+    assert f"inspect-ai=={locked_version('bench-inspect', 'inspect-ai')}" in groups["bench-inspect"]
 
 
 def test_every_subject_of_cpu_sends_what_direct_sends() -> None:
