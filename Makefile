@@ -1,12 +1,14 @@
 # Levelfield. `make` alone explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint types contracts unit lock browser clean
+.PHONY: help setup bench benchmark test lint types contracts unit lock browser clean
 
 PYTHON ?= python3
 PLAN ?= plans/quick.yaml
 MODEL ?=
 JUDGE ?=
 FRESH ?=
+ONLY ?=
+QUICK ?=
 ARGS ?=
 
 BIN := .venv/bin
@@ -29,6 +31,9 @@ $(BIN)/levelfield: runtime_envs/locks/project.txt pyproject.toml
 
 bench: setup ## Run a plan and write its report (PLAN, MODEL, JUDGE, FRESH=1)
 	@$(RUN)
+
+benchmark: setup ## Measure Levelfield itself beside peers (ONLY=gateway, cpu, clock or utilisation; QUICK=1)
+	@$(BIN)/python -m benchmarks $(ONLY) $(if $(QUICK),--quick)
 
 test: setup lint types contracts unit ## Linters, types, import contracts and all tests (ARGS go to pytest)
 

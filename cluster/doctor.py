@@ -69,7 +69,7 @@ def _environments() -> Iterator[Examined]:
     for framework in FRAMEWORKS.values():
         users.setdefault(framework.environment, []).append(framework.name)
     for state in available():
-        if state.kind == "project":
+        if state.kind in ("project", "peer"):
             continue
         names = ", ".join(users.get(state.name, [state.kind]))
         found = f"built, {state.size_bytes / 1e6:,.0f} MB" if state.built else "the first run builds it"

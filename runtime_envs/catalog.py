@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = Path(__file__).resolve().parent / "locks"
 
 T = TypeVar("T")
-Kind = Literal["framework", "server", "model", "project"]
+Kind = Literal["framework", "server", "model", "peer", "project"]
+"""A peer is what Levelfield itself is measured beside, by `make benchmark` alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ ENVIRONMENTS = _environments(
     Environment("llamacpp", "server", "llamacpp"),
     Environment("model-smollm2-135m", "model", "model-smollm2-135m"),
     Environment("model-qwen2.5-coder-1.5b", "model", "model-qwen2.5-coder-1.5b"),
+    Environment("bench-litellm", "peer", "bench-litellm"),
+    Environment("bench-inspect", "peer", "bench-inspect"),
 )
 
 # Checked with strace: with these set, each framework contacts nothing but the model's address.

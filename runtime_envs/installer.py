@@ -131,7 +131,6 @@ def explain_failure(wanted: Environment, said: str) -> str:
 
 def _who(wanted: Environment) -> str:
     titles = [framework.title for framework in FRAMEWORKS.values() if framework.environment == wanted.name]
-    what = " and ".join(titles) or {"model": "the model weights", "server": "the model server"}.get(
-        wanted.kind, ""
-    )
+    others = {"model": "the model weights", "server": "the model server", "peer": "for `make benchmark`"}
+    what = " and ".join(titles) or others.get(wanted.kind, "")
     return f"Building the environment {wanted.name!r} ({what})"

@@ -38,11 +38,12 @@ def found() -> dict[str, Examined]:
 
 
 def test_what_is_here_and_what_is_missing() -> None:
-    """Python, Ray and Levelfield are found; environments that are not built name the command that builds them."""
+    """Python, Ray and Levelfield are found; environments that are not built, but peers, name the command that builds them."""
     lines = found()
     assert all(lines[name].ok for name in ("Python", "Ray", "Levelfield", "cores", "model"))
     (crewai,) = [line for line in lines.values() if "crewai" in line.what]
     assert (crewai.ok, crewai.optional, crewai.cure) == (False, True, "levelfield envs build crewai")
+    assert not any("bench-litellm" in line.what for line in lines.values())
     assert not lines["Ollama"].ok
     assert CLOSED in lines["Ollama"].found
     assert "ollama serve" in lines["Ollama"].cure

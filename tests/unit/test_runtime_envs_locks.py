@@ -23,7 +23,7 @@ def test_ray_is_the_same_in_every_environment_that_has_it() -> None:
     versions = {name: _versions(name).get("ray") for name in ENVIRONMENTS}
     kinds = {name: ENVIRONMENTS[name].kind for name in ENVIRONMENTS}
     assert {versions[name] for name in kinds if kinds[name] in {"framework", "project"}} == {"2.60.0"}
-    assert {versions[name] for name in kinds if kinds[name] in {"server", "model"}} == {None}
+    assert {versions[name] for name in kinds if kinds[name] in {"server", "model", "peer"}} == {None}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
