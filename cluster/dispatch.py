@@ -1,84 +1,186 @@
-"""Carry out a schedule: keep every free node busy with one run, and hand each record over as it comes."""
+"""Carry out a schedule: every node does its next step, judges while it has none, and each record is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
-from cluster.experiment import Experiment
+from cluster.attempts import Attempts
 from cluster.inference_node import MeasuredRun
+from cluster.judging import Judging
 from cluster.nodes import POLL_S, Node, activity
-from cluster.run_job import RunJob
-from cluster.schedule import Assignment, Schedule
+from cluster.schedule import Assignment, Measure, ProbeModel, Schedule, StartProcesses, Step
 from cluster.workspace import Workspace
 from shared.errors import NodeFailed, ServerUnavailable
 from shared.records import Status
-
-JobOf = Callable[[Experiment, Assignment], RunJob]
 
 GIVE_UP_AFTER = 3
 """Model errors in a row, in a whole session: then the server is down, and more runs would say nothing."""
 
 
-def dispatch(work: Workspace, nodes: Sequence[Node], schedule: Schedule, job_of: JobOf) -> None:
-    """Until nothing is left, or the user stops it; then the runs in flight are still finished.
+def dispatch(
+    work: Workspace,
+    nodes: Sequence[Node],
+    schedule: Schedule,
+    attempts: Attempts | None = None,
+    judging: Judging | None = None,
+) -> None:
+    """Until nothing is left, or the user stops it; then what is in flight is still finished.
+
+    Args:
+        work: The experiment.
+        nodes: All started.
+        schedule: What they do.
+        attempts: Of the runs in `schedule`; None when it is empty.
+        judging: What the nodes' own model judges while no run holds it; None when it is not the judge.
 
     Raises:
         ServerUnavailable: The model server failed several runs in a row.
         NodeFailed: No node is left.
     """
-    free = {node.name: node for node in nodes}
-    in_flight: dict[Any, tuple[Node, Assignment]] = {}
-    model_errors = 0
-    while True:
-        if not work.interrupts.stopping:
-            for node, assignment in _take(free, schedule):
-                in_flight[node.actor.measure.remote(job_of(work.experiment, assignment))] = (node, assignment)
-        if not in_flight:
-            if schedule.left and not work.interrupts.stopping:
+    _Dispatcher(work, nodes, schedule, attempts, judging).run()
+
+
+class _Dispatcher:
+    """One thread, one loop; a node has at most one step in flight."""
+
+    def __init__(
+        self,
+        work: Workspace,
+        nodes: Sequence[Node],
+        schedule: Schedule,
+        attempts: Attempts | None,
+        judging: Judging | None,
+    ) -> None:
+        self._work = work
+        self._schedule = schedule
+        self._attempts = attempts
+        self._judges = judging is not None
+        self._judging = judging or Judging(work, ())
+        self._idle = {node.name: node for node in nodes}
+        self._next: dict[str, Step] = {}
+        """Steps that wait for their node to finish judging."""
+        self._in_flight: dict[Any, tuple[Node, Step, Callable[[Any], None]]] = {}
+        self._probes = max((probe.number for probe in work.store.probes()), default=0)
+        self._model_errors = 0
+        self._only_judging = False
+
+    def run(self) -> None:
+        while True:
+            for node in list(self._idle.values()):
+                self._give(node)
+            self._judge_meanwhile()
+            waited_for = [*self._in_flight, *self._judging.refs]
+            if not waited_for:
+                if self._work.interrupts.stopping or not (self._schedule.left or self._judging.waiting):
+                    return
                 raise NodeFailed("All inference nodes are gone. Run the same command again to go on.")
+            self._show()
+            ready, _ = ray.wait(waited_for, timeout=POLL_S)
+            for ref in ready:
+                self._end(ref)
+
+    def _give(self, node: Node) -> None:
+        """The node's next step, once it has finished judging for it; with nothing else to do it judges."""
+        if self._work.interrupts.stopping:
+            self._judging.leave(node)
             return
-        ready, _ = ray.wait(list(in_flight), timeout=POLL_S)
-        work.progress.doing(_activities(node for node, _ in in_flight.values()))
-        for ref in ready:
-            node, assignment = in_flight.pop(ref)
-            try:
-                measured: MeasuredRun = ray.get(ref)
-            except RayError as error:
-                schedule.finished(node.name, assignment, Status.INFRASTRUCTURE_ERROR)
-                schedule.node_lost(node.name)
-                work.progress.warn(
-                    f"Node {node.name} is lost: {type(error).__name__}. Its runs go elsewhere."
-                )
-                continue
-            work.store.write_run(measured.record, measured.calls)
-            status = measured.record.status
-            repeated = schedule.finished(node.name, assignment, status)
-            work.progress.run_finished(measured.record, repeated=repeated)
-            free[node.name] = node
-            model_errors = model_errors + 1 if status is Status.MODEL_ERROR else 0
-            if model_errors >= GIVE_UP_AFTER:
-                raise ServerUnavailable(_server_failed(measured))
+        step = self._next.pop(node.name, None) or self._schedule.next(node.name)
+        try:
+            match step:
+                case None:
+                    self._judging.use(node)
+                case StartProcesses():
+                    self._begin(node, step)
+                case _ if self._judging.leave(node):
+                    self._begin(node, step)
+                case _:
+                    self._next[node.name] = step
+        except RayError as error:
+            self._lost(node, error)
 
+    def _judge_meanwhile(self) -> None:
+        """While processes start on a node, its model has nothing else to do."""
+        starting = [node for node, step, _ in self._in_flight.values() if isinstance(step, StartProcesses)]
+        for node in starting:
+            if not self._work.interrupts.stopping:
+                with suppress(RayError):  # a node that is gone says so through its own step
+                    self._judging.use(node)
 
-def _take(free: dict[str, Node], schedule: Schedule) -> Iterator[tuple[Node, Assignment]]:
-    for name in list(free):
-        assignment = schedule.take(name)
-        if assignment:
-            yield free.pop(name), assignment
+    def _begin(self, node: Node, step: Step) -> None:
+        assert self._attempts  # noqa: S101 - a schedule with steps comes with attempts
+        then: Callable[[Any], None]
+        match step:
+            case StartProcesses():
+                jobs = [self._attempts.job_for(assignment) for assignment in step.assignments]
+                ref = node.actor.start_processes.remote(jobs)
+                then = partial(self._started, node)
+            case ProbeModel():
+                self._probes += 1
+                ref = node.actor.probe.remote(step.block, step.when, self._probes)
+                then = self._work.store.write_probe
+            case Measure():
+                ref = node.actor.measure.remote(self._attempts.job_for(step.assignment))
+                then = partial(self._measured, node, step.assignment)
+        self._idle.pop(node.name, None)
+        self._in_flight[ref] = (node, step, then)
 
+    def _end(self, ref: Any) -> None:
+        if ref not in self._in_flight:
+            self._judging.collect(ref)
+            return
+        node, step, then = self._in_flight.pop(ref)
+        try:
+            answer = ray.get(ref)
+        except RayError as error:
+            if isinstance(step, Measure):
+                self._schedule.finished(node.name, step.assignment, Status.INFRASTRUCTURE_ERROR)
+            self._lost(node, error)
+            return
+        self._idle[node.name] = node
+        then(answer)
 
-def _activities(nodes: Any) -> str:
-    texts = []
-    for node in nodes:
-        seen = activity(node)
-        if seen is None:
-            continue
-        texts.append(seen.describe())
-    return "; ".join(texts)
+    def _started(self, node: Node, _: None) -> None:
+        self._schedule.processes_started(node.name)
+
+    def _measured(self, node: Node, assignment: Assignment, measured: MeasuredRun) -> None:
+        assert self._attempts  # noqa: S101 - as above
+        record = measured.record
+        kept = self._attempts.keep(measured)
+        repeated = self._schedule.finished(
+            node.name, assignment, record.status, disturbed=bool(kept.disturbed)
+        )
+        self._work.progress.run_finished(record, repeated=repeated, disturbed=kept.disturbed)
+        for earlier in kept.spoilt:
+            self._schedule.repeat(earlier)
+        if self._judges and not repeated and (job := self._attempts.new_report(record)):
+            self._judging.add(job)
+        self._model_errors = self._model_errors + 1 if record.status is Status.MODEL_ERROR else 0
+        if self._model_errors >= GIVE_UP_AFTER:
+            raise ServerUnavailable(_server_failed(measured))
+
+    def _lost(self, node: Node, error: RayError) -> None:
+        self._idle.pop(node.name, None)
+        self._next.pop(node.name, None)
+        self._schedule.node_lost(node.name)
+        self._work.progress.warn(f"Node {node.name} is lost: {type(error).__name__}. Its runs go elsewhere.")
+
+    def _show(self) -> None:
+        progress = self._work.progress
+        judged = len(self._judging.refs)
+        measuring = self._in_flight or self._next or self._schedule.left
+        if judged and not measuring and not self._only_judging:
+            self._only_judging = True
+            progress.stage("Judging", total=judged + self._judging.waiting)
+        texts = [seen.describe() for node, _, _ in self._in_flight.values() if (seen := activity(node))]
+        if judged:
+            texts.append(f"{judged} reports with {self._work.settings.judge}")
+        progress.doing("; ".join(texts))
 
 
 def _server_failed(measured: MeasuredRun) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from cluster.replay import Recording
 from cluster.run_job import RunJob
 from cluster.schedule import Assignment
 from cluster.servers import check_setting
 from runtime_envs.catalog import FRAMEWORKS, environment
+from shared.brief import AgentBrief, Brief
 from shared.errors import PlanError
 from shared.plan import Limits, Plan, TaskPlan, digest
 from shared.records import RunKey
@@ -23,8 +26,10 @@ from shared.settings import BenchmarkSettings
 from shared.store import slug
 from shared.strict import Strict
 from shared.suggest import unknown_name
+from shared.surroundings import Disturbance
 from shared.tasks.load_task import load_task
 from shared.tasks.task import Task
+from shared.trace import new_trace
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -111,7 +116,7 @@ def experiment_folder(experiment: Experiment, out: Path | None, *, fresh: bool) 
 
 
 def total_runs(plan: Plan) -> int:
-    return len(plan.frameworks) * len(plan.arms) * plan.iterations * sum(len(t.items) for t in plan.tasks)
+    return len(plan.subjects) * len(plan.arms) * plan.iterations * sum(len(t.items) for t in plan.tasks)
 
 
 def needs_model(plan: Plan) -> bool:
@@ -119,18 +124,42 @@ def needs_model(plan: Plan) -> bool:
     return set(plan.frameworks) != {"scripted"}
 
 
-def job_of(experiment: Experiment, assignment: Assignment) -> RunJob:
+def job_of(
+    experiment: Experiment, assignment: Assignment, attempt_id: str, recording: Recording | None = None
+) -> RunJob:
     """An attempt with all that a node needs for it."""
     key, plan = assignment.key, experiment.plan
     task = experiment.task_of(key)
     return RunJob(
         assignment,
+        attempt_id,
         agents=task.agents(key.item, plan.tools, plan.limits.max_tokens),
         tool_data=task.tool_data(key.item),
         temperature=plan.temperature,
         seed=plan.seed,
         limits=plan.limits,
+        trace=new_trace(),
+        replay=recording.answers(key) if recording else None,
+        replay_of=recording.attempt_id(key) if recording else None,
+        replay_timing=experiment.settings.replay_timing,
     )
+
+
+def briefs(experiment: Experiment, served_model: str) -> Iterator[Brief]:
+    """What every framework is handed, for each task item of the plan."""
+    plan = experiment.plan
+    for wanted in plan.tasks:
+        for item in wanted.items:
+            agents = experiment.tasks[wanted.name].agents(item, plan.tools, plan.limits.max_tokens)
+            yield Brief(
+                task=wanted.name,
+                item=item,
+                agents=[AgentBrief(**asdict(agent)) for agent in agents],
+                model=served_model,
+                temperature=plan.temperature,
+                seed=plan.seed,
+                max_steps=plan.limits.max_steps,
+            )
 
 
 def _identity(plan: Plan, settings: BenchmarkSettings, tasks: dict[str, Task]) -> dict[str, Any]:
@@ -178,5 +207,5 @@ def _problem(problem: Any) -> str:
 
 
 def _known_keys(parent: Any) -> list[str]:
-    models: dict[Any, type[Strict]] = {"limits": Limits, "tasks": TaskPlan}
+    models: dict[Any, type[Strict]] = {"limits": Limits, "tasks": TaskPlan, "disturbance": Disturbance}
     return list(models.get(parent, Plan).model_fields)

@@ -36,6 +36,7 @@ class BootReport:
     import_s: float
     versions: dict[str, str]
     python: str
+    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class FrameworkWorker:
         started = time.perf_counter()
         self._adapter: Any = importlib.import_module(module)
         import_s = time.perf_counter() - started
-        return BootReport(import_s, _versions(self._adapter.DISTRIBUTIONS), platform.python_version())
+        versions = _versions(self._adapter.DISTRIBUTIONS)
+        return BootReport(import_s, versions, platform.python_version(), os.getpid())
 
     def execute(self, request: RunRequest) -> WorkerResult:
         """Run the adapter once. Whatever it raises comes back as text: its class may not exist elsewhere."""

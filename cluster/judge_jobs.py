@@ -34,24 +34,32 @@ def check_reports(store: Store, experiment: Experiment) -> None:
 
 def unjudged(store: Store, experiment: Experiment) -> list[JudgeJob]:
     """Each distinct report without a verdict of the settings' judge, in an order that hides the framework."""
+    if not experiment.settings.judges:
+        return []
     judged = _judged(store, experiment)
     jobs = []
     for same_text in _by_text(store).values():
         if any(record.attempt_id in judged for record in same_text):
             continue
-        record = same_text[0]
-        task, item = experiment.task_of(record.key), record.key.item
-        jobs.append(
-            JudgeJob(
-                run_id=record.key.run_id,
-                attempt_id=record.attempt_id,
-                text=record.text,
-                description=task.description(item),
-                rubric=task.rubric,
-                evidence=task.evidence(item),
-            )
-        )
+        jobs.append(judge_job(experiment, same_text[0]))
     return sorted(jobs, key=lambda job: job.attempt_id)
+
+
+def judge_job(experiment: Experiment, record: RunRecord) -> JudgeJob:
+    task, item = experiment.task_of(record.key), record.key.item
+    return JudgeJob(
+        run_id=record.key.run_id,
+        attempt_id=record.attempt_id,
+        text=record.text,
+        description=task.description(item),
+        rubric=task.rubric,
+        evidence=task.evidence(item),
+    )
+
+
+def text_key(record: RunRecord) -> tuple[str, str, str]:
+    """Reports with the same key are one report: same task, item and text."""
+    return (record.key.task, record.key.item, record.text)
 
 
 def share_verdicts(store: Store, experiment: Experiment) -> None:
@@ -78,5 +86,5 @@ def _by_text(store: Store) -> dict[tuple[str, str, str], list[RunRecord]]:
     found: dict[tuple[str, str, str], list[RunRecord]] = {}
     for record in store.runs():
         if record.status is Status.COMPLETED:
-            found.setdefault((record.key.task, record.key.item, record.text), []).append(record)
+            found.setdefault(text_key(record), []).append(record)
     return found

@@ -21,6 +21,8 @@ from shared.surroundings import Disturbance, MachineLoad
 
 SAMPLE_S = 1.0
 """Between samples of what the kernel does not count itself: least memory, GPUs, processes that end."""
+SHORTEST_S = 1.0
+"""Of a shorter time no share is judged: the kernel counts in ticks, and a process that starts still shows."""
 STOP_TIMEOUT_S = 5.0
 """For a sample in progress: a GPU's driver may hang."""
 
@@ -97,6 +99,8 @@ class LoadMeter:
 
 def disturbances(load: MachineLoad, bounds: Disturbance) -> list[str]:
     """Why a run's times are not to be used, each in words with its figure and bound; empty: they may be."""
+    if load.seconds < SHORTEST_S:
+        return []
     shares = [
         ("other programs used {} of the processors", load.other_share, bounds.other_share),
         ("the hypervisor gave {} of the processors to others", load.steal_share, bounds.steal_share),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -79,20 +79,28 @@ class RunProgress:
         count = f"{self._done}/{self._total}" if self._total else ""
         self._bar.update(self._task, completed=self._done, count=count, left=self._left())
 
-    def run_finished(self, record: RunRecord, *, repeated: bool) -> None:
-        """A line per attempt, with what was measured; one that will be repeated is not progress."""
-        if not repeated:
+    def judged(self) -> None:
+        """A report is judged; while runs are measured beside it, that is not what is counted."""
+        if self._stage == "Judging":
             self.advance()
-        place = f"{self._done}/{self._total}"
+
+    def run_finished(self, record: RunRecord, *, repeated: bool, disturbed: Sequence[str] = ()) -> None:
+        """A line per attempt, with what was measured; one that will be repeated is not progress."""
+        is_warmup = record.key.iteration == 0
+        if not repeated and not is_warmup:
+            self.advance()
+        place = "warm-up" if is_warmup else f"{self._done}/{self._total}"
         name = f"{record.key.framework} on {record.key.item}"
-        if record.status is Status.COMPLETED:
+        again = "; trying again" if repeated else ""
+        if disturbed:
+            self.warn(f"  {place}  {name}: disturbed: {'; '.join(disturbed)}{again}")
+        elif record.status is Status.COMPLETED:
             speed = record.completion_tokens / record.model_s if record.model_s else 0
             figures = (
                 f"{record.latency_s or 0:.1f} s, {record.total_tokens:,} tokens, {speed:.0f} tokens/s out"
             )
             self.say(f"  {place}  {name}: {figures}{'' if self._live else self._suffix()}")
         else:
-            again = "; trying again" if repeated else ""
             self.warn(f"  {place}  {name}: {record.status}: {first_line(record.error)}{again}")
 
     def _left(self) -> str:

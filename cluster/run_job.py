@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from cluster.gateway.recorded import RecordedAnswer
 from cluster.schedule import Assignment
 from shared.contract import AgentSpec
-from shared.plan import Limits
+from shared.plan import Limits, framework_of
+from shared.trace import TraceContext
+
+ROOM = 2
+"""Times what the plan needs: what a framework sends on its own account is counted and shown, not cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +20,34 @@ class RunJob:
     """One attempt with all it needs."""
 
     assignment: Assignment
+    attempt_id: str
+    """Random: fences what an attempt that was given up still does."""
     agents: tuple[AgentSpec, ...]
     tool_data: dict[str, Any]
     """Per tool, what the gateway serves it from."""
     temperature: float
     seed: int
     limits: Limits
+    trace: TraceContext
+    """Of the run's root span."""
+    replay: list[RecordedAnswer] | None = None
+    """What the gateway answers instead of a model."""
+    replay_of: str | None = None
+    """The attempt that these were recorded in."""
+    replay_timing: Literal["instant", "recorded"] = "instant"
+
+    @property
+    def framework(self) -> str:
+        """Whose adapter and environment; the key names the subject."""
+        return framework_of(self.assignment.key.framework)
+
+    @property
+    def most_model_calls(self) -> int:
+        return ROOM * sum(self._steps(agent) for agent in self.agents)
+
+    @property
+    def most_completion_tokens(self) -> int:
+        return ROOM * sum(self._steps(agent) * agent.max_tokens for agent in self.agents)
+
+    def _steps(self, agent: AgentSpec) -> int:
+        return self.limits.max_steps if agent.tools else 2

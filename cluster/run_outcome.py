@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cluster.framework_worker import WorkerResult
+from cluster.servers.interface import TokenCounters
 from shared.calls import Call
 from shared.records import Status
 
@@ -15,12 +16,19 @@ class Wire:
     """What the gateway saw of one run."""
 
     calls: Sequence[Call]
+    opened_at_s: float = 0.0
+    """On the machine's monotonic clock: where the calls' own times begin."""
     budget_exceeded: Sequence[str] = ()
     """Which of the lease's budgets ran out, in words."""
     contaminated: bool = False
     """Whether another run's traffic came in between."""
+    contaminated_by: Sequence[str] = ()
+    """Attempt ids of those runs."""
+    stray_calls: int = 0
     journal_error: str | None = None
     """Why the gateway could not put a call on disk."""
+    server_tokens: TokenCounters | None = None
+    """By how much the model server's own counters grew."""
 
     @property
     def model_calls(self) -> list[Call]:

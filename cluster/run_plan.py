@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING
 
 import ray
 
+from cluster.attempts import Attempts, kept_in
 from cluster.dispatch import dispatch
-from cluster.experiment import job_of, total_runs
+from cluster.experiment import briefs
 from cluster.inference_node import PreparedEnvironment
 from cluster.judge_jobs import check_reports, share_verdicts, unjudged
-from cluster.judging import judge_reports
+from cluster.judging import Judging
 from cluster.nodes import Node, prepare_environments, start_nodes, stop_nodes
+from cluster.replay import Recording
 from cluster.runs_csv import write_runs_csv
-from cluster.schedule import Schedule, remaining
+from cluster.schedule import Assignment, Schedule, remaining, warmups
 from cluster.servers import ServerOptions
 from cluster.session import node_places, ray_session
+from cluster.spans.sink import SpanSink
 from cluster.workspace import Workspace
 from shared.manifest import FrameworkEntry, Manifest
-from shared.plan import ordered_runs
+from shared.plan import framework_of, ordered_runs
 
 if TYPE_CHECKING:
     from analysis.result import Analysis
@@ -48,15 +51,14 @@ def run_plan(work: Workspace) -> PlanResult:
     if not _unfinished(work):
         work.progress.say("Every run is complete and judged; --fresh measures again.")
         return write_results(work)
+    recording = _recording(work)
     work.progress.stage("Starting Ray")
     with ray_session(work.settings.ray_address):
         with _serving(work, work.settings.llm_model) as nodes:
             environments = prepare_environments(nodes, work.experiment.plan.frameworks, work.progress)
-            work.store.begin(_manifest(work, nodes, environments))
-            _measure(work, nodes, environments)
-            if work.settings.judge == work.settings.llm_model:
-                _judge(work, nodes)
-        if work.settings.judge != work.settings.llm_model:
+            _begin(work, nodes, environments)
+            _measure(work, nodes, environments, recording)
+        if not work.settings.judge_is_subject:
             judge_missing(work)
     return write_results(work)
 
@@ -74,7 +76,7 @@ def judge_missing(work: Workspace) -> None:
     """Start the judge's own servers and judge what it has not judged yet."""
     if unjudged(work.store, work.experiment) and not work.interrupts.stopping:
         with _serving(work, work.settings.judge) as nodes:
-            _judge(work, nodes)
+            dispatch(work, nodes, Schedule(()), judging=Judging(work, unjudged(work.store, work.experiment)))
 
 
 def write_results(work: Workspace) -> PlanResult:
@@ -91,7 +93,7 @@ def write_results(work: Workspace) -> PlanResult:
         folder=store.folder,
         report=report,
         analysis=analysis,
-        missing=total_runs(experiment.plan) - sum(record.status.is_final for record in store.runs()),
+        missing=sum(map(len, _left(work))),
         unjudged=len(unjudged(store, experiment)),
     )
 
@@ -105,8 +107,12 @@ def _refuse_other_experiment(work: Workspace) -> None:
 def _unfinished(work: Workspace) -> bool:
     if not work.store.manifest_path.exists():
         return True
-    left = remaining(ordered_runs(work.experiment.plan), work.store.runs())
-    return bool(left) or bool(unjudged(work.store, work.experiment))
+    return bool(_left(work)) or bool(unjudged(work.store, work.experiment))
+
+
+def _left(work: Workspace) -> list[list[Assignment]]:
+    plan = work.experiment.plan
+    return remaining(ordered_runs(plan), kept_in(work.store), disturbed_attempts=plan.disturbance.attempts)
 
 
 @contextmanager
@@ -121,20 +127,44 @@ def _serving(work: Workspace, setting: str) -> Iterator[list[Node]]:
         stop_nodes(nodes)
 
 
-def _measure(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> None:
+def _begin(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> None:
+    """What does not change in an experiment goes to disk before its first run."""
+    work.store.begin(_manifest(work, nodes, environments))
+    for brief in briefs(work.experiment, nodes[0].info.identity.served_model):
+        work.store.write_brief(brief)
+
+
+def _recording(work: Workspace) -> Recording | None:
+    """Of a replay, the answers, with one for each run of the plan before anything is started."""
+    folder = work.settings.recording
+    if folder is None:
+        return None
+    recording = Recording(folder)
+    recording.require(key for block in ordered_runs(work.experiment.plan) for key in block)
+    return recording
+
+
+def _measure(
+    work: Workspace,
+    nodes: list[Node],
+    environments: dict[str, PreparedEnvironment],
+    recording: Recording | None,
+) -> None:
+    plan, store = work.experiment.plan, work.store
     left = [
-        [assignment for assignment in block if assignment.key.framework in environments]
-        for block in remaining(ordered_runs(work.experiment.plan), work.store.runs())
+        [assignment for assignment in block if framework_of(assignment.key.framework) in environments]
+        for block in _left(work)
     ]
-    work.progress.stage("Measuring", total=sum(map(len, left)))
-    dispatch(work, nodes, Schedule(left), job_of)
-
-
-def _judge(work: Workspace, nodes: list[Node]) -> None:
-    jobs = unjudged(work.store, work.experiment)
-    if jobs and not work.interrupts.stopping:
-        work.progress.stage("Judging", total=len(jobs))
-        judge_reports(work, nodes, jobs)
+    schedule = Schedule(
+        left,
+        warmups=warmups(plan, kept_in(store)),
+        probes=plan.probes and recording is None,
+        disturbed_attempts=plan.disturbance.attempts,
+    )
+    judging = Judging(work, unjudged(store, work.experiment)) if work.settings.judge_is_subject else None
+    work.progress.stage("Measuring", total=schedule.left)
+    with SpanSink(store, content=work.settings.trace_content, warn=work.progress.warn) as spans:
+        dispatch(work, nodes, schedule, Attempts(work, spans, recording), judging)
 
 
 def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> Manifest:

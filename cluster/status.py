@@ -24,7 +24,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     per_framework = len(plan.arms) * plan.iterations * sum(len(task.items) for task in plan.tasks)
     runs = store.runs()
     frameworks = {}
-    for name in plan.frameworks:
+    for name in plan.subjects:
         statuses = Counter(str(record.status) for record in runs if record.key.framework == name)
         done = sum(record.status.is_final for record in runs if record.key.framework == name)
         frameworks[name] = {"planned": per_framework, "done": done, "statuses": dict(statuses)}
@@ -33,7 +33,7 @@ def read_status(folder: Path) -> dict[str, Any]:
         "experiment": manifest.experiment,
         "created_at": manifest.created_at,
         "llm_model": manifest.settings["llm_model"],
-        "planned": per_framework * len(plan.frameworks),
+        "planned": per_framework * len(plan.subjects),
         "done": sum(entry["done"] for entry in frameworks.values()),
         "completed": sum(record.status is Status.COMPLETED for record in runs),
         "verdicts": sum(verdict.scored for verdict in verdicts),

@@ -81,6 +81,16 @@ class BenchmarkSettings(BaseSettings):
         return self.judge_model or self.llm_model
 
     @property
+    def judges(self) -> bool:
+        """Whether there is anybody to judge: a recording holds no answers to a judge."""
+        return self.judge_model is not None or self.recording is None
+
+    @property
+    def judge_is_subject(self) -> bool:
+        """Whether the model under test judges: on its own nodes, while no run holds them."""
+        return self.judges and self.judge == self.llm_model
+
+    @property
     def public(self) -> dict[str, Any]:
         """All of it but the keys, for the manifest."""
         return self.model_dump(mode="json", exclude={"llm_api_key", "judge_api_key"})

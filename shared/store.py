@@ -9,7 +9,7 @@ results/<experiment>/
     runs/<run_id>/attempt-N.spans.jsonl  its trace, OTLP in JSON, a line per export
     texts/ab/<sha256>.z                a long text of any call, once (zlib)
     probes/N.json                      a Probe
-    verdicts/<judge>/<run_id>.K.json   a Verdict (repeat K)
+    verdicts/<judge>/<run_id>.<attempt_id>.K.json  a Verdict (repeat K)
     checks/<run_id>.json               a CheckResult
     logs/                              of model servers
     runs.csv, report.html, ...         derived: delete them freely
@@ -137,6 +137,14 @@ class Store:
         for path in sorted(self.folder.glob("runs/*/attempt-*.json"), key=_natural):
             yield read_record(path, RunRecord)
 
+    def last_attempts(self) -> dict[str, int]:
+        """Highest attempt number by run id, warm-ups included."""
+        found: dict[str, int] = {}
+        for path in self.folder.glob("runs/*/attempt-*.json"):
+            number = int(path.stem.removeprefix("attempt-"))
+            found[path.parent.name] = max(number, found.get(path.parent.name, 0))
+        return found
+
     def runs(self) -> list[RunRecord]:
         """The attempt that counts for each run, warm-ups left out, in the plan's order.
 
@@ -188,7 +196,7 @@ class Store:
     def write_verdict(self, verdict: Verdict) -> None:
         folder = self.folder / "verdicts" / slug(verdict.judge)
         make_folder(folder)
-        write_record(folder / f"{verdict.run_id}.{verdict.repeat}.json", verdict)
+        write_record(folder / f"{verdict.run_id}.{verdict.attempt_id}.{verdict.repeat}.json", verdict)
 
     def verdicts(self) -> list[Verdict]:
         paths = sorted(self.folder.glob("verdicts/*/*.json"), key=_natural)

@@ -74,6 +74,9 @@ class GatewayProcess:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def pids(self) -> list[int]:
+        return [self._process.pid] if self._process and self.alive else []
+
     def open_lease(self, request: LeaseRequest) -> Lease:
         """Raises NodeFailed when the node is taken or the gateway is gone."""
         answer = json.loads(self._admin("POST", "leases", request.model_dump_json().encode()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cluster.servers.interface import ServerIdentity, ServerOptions
+from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
 from shared.errors import ResultsMismatch, SettingsError
 from shared.manifest import Manifest
 from shared.plan import digest
@@ -53,6 +53,13 @@ class ReplayServer:
 
     def healthy(self) -> bool:
         return True
+
+    def counters(self) -> TokenCounters | None:
+        """No server counted anything."""
+        return None
+
+    def pids(self) -> list[int]:
+        return []
 
     def log_tail(self) -> str:
         return ""

@@ -1,0 +1,119 @@
+"""One run under its lease: what is told to the gateway and the framework, and what the wire shows of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from cluster.attribution import attributed
+from cluster.framework_worker import WorkerResult
+from cluster.gateway.lease import LeaseRequest
+from cluster.gateway.process import Lease
+from cluster.machine_load import LoadMeter
+from cluster.run_job import RunJob
+from cluster.run_outcome import Wire, classify
+from cluster.run_record import Ending
+from cluster.servers.interface import growth
+from cluster.serving import Serving
+from shared.contract import RunRequest
+from shared.records import Boot, Status
+
+GRACE_S = 5.0
+"""After a run's deadline, for the gateway's own time-outs to be reported first."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoResult:
+    """Why a framework's process gave no answer."""
+
+    why: str
+    timed_out: bool = False
+
+
+def leased_run(
+    job: RunJob,
+    serving: Serving,
+    *,
+    boot: Boot | None,
+    execute: Callable[[RunRequest], WorkerResult | NoResult],
+    own_pids: Callable[[], list[int]],
+) -> Ending:
+    """Open the lease, run, close it, and say how it ended.
+
+    Raises:
+        LevelfieldError: The server or the gateway cannot be started again.
+    """
+    serving.ensure()
+    server, gateway = serving.server, serving.gateway
+    counted = server.counters()
+    meter = LoadMeter(own_pids if server.ours else None)
+    lease = gateway.open_lease(_lease_request(job))
+    meter.start()
+    try:
+        answer = execute(_run_request(job, lease, server.served_model))
+    finally:
+        load = meter.stop()
+        ended_at_s = time.monotonic()
+        report = gateway.close_lease(lease)
+    result = answer if isinstance(answer, WorkerResult) else None
+    wire = Wire(
+        calls=attributed(report.calls, job.agents),
+        opened_at_s=report.opened_at_s,
+        budget_exceeded=report.budget_exceeded,
+        contaminated=report.contaminated,
+        contaminated_by=report.contaminated_by,
+        stray_calls=report.stray_calls,
+        journal_error=report.journal_error,
+        server_tokens=growth(counted, server.counters()),
+    )
+    since_s = time.monotonic() - report.opened_at_s
+    ending = Ending(
+        Status.INFRASTRUCTURE_ERROR,
+        result=result,
+        wire=wire,
+        boot=boot,
+        started_at=(datetime.now(UTC) - timedelta(seconds=since_s)).isoformat(),
+        ended_s=(result.ended_at_s if result else ended_at_s) - report.opened_at_s,
+        machine=load,
+    )
+    if died := serving.death():
+        return replace(ending, error=died)
+    none = answer if isinstance(answer, NoResult) else None
+    status, error = classify(result, wire, timed_out=none is not None and none.timed_out)
+    # A framework's error message may hold the run's address, which is a secret.
+    said = (none.why if none else error or "").replace(lease.token, "<run>")
+    return replace(ending, status=status, error=said or None)
+
+
+def _lease_request(job: RunJob) -> LeaseRequest:
+    return LeaseRequest(
+        run_id=job.assignment.key.run_id,
+        attempt_id=job.attempt_id,
+        kind="run",
+        deadline_s=job.limits.run_timeout_s + GRACE_S,
+        request_timeout_s=job.limits.request_timeout_s,
+        max_model_calls=job.most_model_calls,
+        max_completion_tokens=job.most_completion_tokens,
+        tools=job.tool_data,
+        traceparent=job.trace.traceparent,
+        replay=job.replay,
+        replay_timing=job.replay_timing,
+    )
+
+
+def _run_request(job: RunJob, lease: Lease, model: str) -> RunRequest:
+    return RunRequest(
+        run_id=job.assignment.key.run_id,
+        base_url=lease.base_url,
+        tools_url=lease.tools_url,
+        model=model,
+        agents=job.agents,
+        temperature=job.temperature,
+        seed=job.seed,
+        request_timeout_s=job.limits.request_timeout_s,
+        max_steps=job.limits.max_steps,
+        arm=job.assignment.key.arm,
+        traceparent=job.trace.traceparent,
+    )
