@@ -57,7 +57,8 @@ class Attempts:
         self._spans.keep(store.write_run(record, measured.calls), measured.calls)
         self._jobs.pop(self._assignments[record.attempt_id], None)
         disturbed: list[str] = []
-        if record.machine and record.status.is_final:
+        counts = record.status.is_final and record.key.iteration > 0
+        if record.machine and counts:
             disturbed = disturbances(record.machine, self._work.experiment.plan.disturbance)
         if disturbed:
             store.write_quarantine(
