@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cluster.experiment import Experiment
 from judge.checks import check_report
+from shared.packing import text_digest
 from shared.records import RunRecord, Status, Verdict
 from shared.store import Store
 from shared.yardsticks import Rubric
@@ -59,7 +60,7 @@ def judge_job(experiment: Experiment, record: RunRecord) -> JudgeJob:
 
 def text_key(record: RunRecord) -> tuple[str, str, str]:
     """Reports with the same key are one report: same task, item and text."""
-    return (record.key.task, record.key.item, record.text)
+    return (record.key.task, record.key.item, text_digest(record.text))
 
 
 def share_verdicts(store: Store, experiment: Experiment) -> None:
