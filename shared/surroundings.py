@@ -61,12 +61,17 @@ class MachineLoad(Strict):
 
 
 class Disturbance(Strict):
-    """Bounds beyond which a run's times are not used: plan key `disturbance`. None switches a bound off."""
+    """Bounds beyond which a run's times are not used: plan key `disturbance`. None switches a bound off.
 
-    other_share: float | None = Field(default=0.25, ge=0, le=1)
+    A tenth, because a run on two processors is then about a tenth slower (measured: docs/machine.md).
+    """
+
+    other_share: float | None = Field(default=0.10, ge=0, le=1)
+    """A quiet machine has 0.03: Ray's own daemons and the driver."""
     steal_share: float | None = Field(default=0.10, ge=0, le=1)
-    io_pressure: float | None = Field(default=0.20, ge=0, le=1)
+    io_pressure: float | None = Field(default=0.10, ge=0, le=1)
     memory_pressure: float | None = Field(default=0.05, ge=0, le=1)
+    """Half of it: what was paged out is missing for longer than the waiting that is counted."""
     gpu_throttling: bool = True
     """Whether a GPU held down by heat or hardware counts."""
     attempts: int = Field(default=2, ge=1)
