@@ -24,6 +24,8 @@ WORDS_PER_SECTION = 90
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for a delayed ACK.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._answer({"object": "list", "data": [{"id": "scripted", "object": "model"}]})

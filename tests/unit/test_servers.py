@@ -57,7 +57,7 @@ def wait_until_gone(process: psutil.Process) -> None:
         ("olama:qwen3", 'Did you mean "ollama"'),
         ("LLamaCpp:smollm2-135m", 'Did you mean "llamacpp"'),
         ("vlm:x", 'Did you mean "vllm"'),
-        ("gpt-4o", "Known: llamacpp, ollama, openai, scripted, vllm"),
+        ("gpt-4o", "Known: llamacpp, ollama, openai, replay, scripted, vllm"),
         ("llamacpp:smollm2-135", 'Did you mean "smollm2-135m"'),
         ("llamacpp:qwen", "Known: .*Or give the path of a .gguf file"),
         ("scripted:instnat", 'Did you mean "instant"'),
