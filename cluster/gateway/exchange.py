@@ -12,6 +12,7 @@ from shared.calls import Call
 
 CLIENT_GONE = 499
 """As nginx logs a client that hung up; nobody receives it."""
+GONE = "the client hung up, or its run ended"
 
 PLACES = 6
 """Decimals of a stream's times: microseconds."""

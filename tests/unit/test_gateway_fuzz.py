@@ -19,7 +19,7 @@ from tests.unit.running_gateway import Got, RunningGateway, chat, post, running_
 from tests.unit.upstream import DELTA, END, USAGE
 
 EXAMPLES = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 """A process and a server are asked for each: enough to try them, few enough to wait for."""
 
