@@ -35,7 +35,7 @@ SERVER_IDLE_S = 2.0
 
 @dataclass
 class Gateway:
-    """State behind the routes. `upstream_url` is empty where no server is: then every lease must replay."""
+    """State behind the routes. Without a model server `upstream_url` is empty, and leases must replay."""
 
     upstream_url: str
     api_key: str | None
@@ -80,6 +80,7 @@ class Gateway:
         try:
             answer = await self._source(lease).models(exchange)
             content = await read_whole(exchange, answer)
+            answer.release(True)
         except ServerFault as fault:
             return refusal(fault.status, fault.code, str(fault))
         body = self.scrubber.without_keys(content)

@@ -57,7 +57,8 @@ def _empty_choice(index: int) -> dict[str, Any]:
 
 def _add(choice: dict[str, Any], part: dict[str, Any]) -> None:
     """Texts grow; anything else is said once, or the last word counts."""
-    choice |= {name: value for name, value in part.items() if name != "delta" and value is not None}
+    said = {name: value for name, value in part.items() if name not in ("delta", "message")}
+    choice |= {name: value for name, value in said.items() if value is not None}
     message, delta = choice["message"], part.get("delta")
     for name, value in delta.items() if isinstance(delta, dict) else ():
         if name == "tool_calls":

@@ -60,12 +60,12 @@ def ends_stream(path: str, data: bytes) -> bool:
     """Whether this is what a stream on `path` closes with."""
     if path != RESPONSES:
         return data == DONE
-    body = _json(data)
-    return isinstance(body, dict) and ends_responses(body)
+    return ends_responses(_json(data))
 
 
 def ends_responses(event: Any) -> bool:
-    return isinstance(event, dict) and event.get("type") in LAST_RESPONSES_EVENTS
+    kind = event.get("type") if isinstance(event, dict) else None
+    return isinstance(kind, str) and kind in LAST_RESPONSES_EVENTS
 
 
 def _json(content: bytes) -> Any:

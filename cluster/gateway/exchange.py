@@ -12,9 +12,7 @@ from shared.calls import Call
 
 CLIENT_GONE = 499
 """As nginx logs a client that hung up; nobody receives it."""
-
-PLACES = 6
-"""Decimals of a stream's times: microseconds."""
+GONE = "the client hung up, or its run ended"
 
 
 @dataclass(slots=True)
@@ -33,6 +31,7 @@ class Exchange:
     retry_of: int | None = None
     forwarded_s: float | None = None
     first_byte_s: float | None = None
+    first_token_s: float | None = None
     last_byte_s: float | None = None
     chunks_s: list[float] = field(default_factory=list)
     status: int = CLIENT_GONE
@@ -43,7 +42,7 @@ class Exchange:
     """Whether it is in the journal."""
 
     def call(self) -> Call:
-        reading, place = self.reading, self.reading.first_token
+        reading = self.reading
         return Call(
             sequence=self.sequence,
             kind="model",
@@ -52,7 +51,7 @@ class Exchange:
             arrived_s=self.arrived_s,
             forwarded_s=self.forwarded_s,
             first_byte_s=self.first_byte_s,
-            first_token_s=self.chunks_s[place] if place is not None else None,
+            first_token_s=self.first_token_s,
             last_byte_s=self.lease.elapsed_s() if self.last_byte_s is None else self.last_byte_s,
             chunks_s=self.chunks_s,
             server=reading.server if self.lease.request.has_model_times else None,

@@ -65,7 +65,7 @@ class LiveServer:
             status=response.status,
             headers={name: response.headers[name] for name in PASSED_ON if name in response.headers},
             is_stream=response.content_type == EVENT_STREAM,
-            chunks=_chunks(exchange, response),
+            chunks=_Body(exchange, response.content),
             release=lambda ended: self._release(response, ended=ended),
         )
 
@@ -86,14 +86,27 @@ class LiveServer:
         task.add_done_callback(self._closing.discard)
 
 
-async def _chunks(exchange: Exchange, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in response.content.iter_any():
-            yield chunk
-    except TimeoutError:
-        raise ServerFault(504, _no_answer(exchange)) from None
-    except aiohttp.ClientError as error:
-        raise ServerFault(502, f"The model server's answer broke off: {type(error).__name__}.") from None
+class _Body:
+    """The bytes of an answer as they come. No generator: one that is left before its end costs a task."""
+
+    def __init__(self, exchange: Exchange, content: aiohttp.StreamReader) -> None:
+        self._exchange = exchange
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self._content.readany()
+        except TimeoutError:
+            raise ServerFault(504, _no_answer(self._exchange)) from None
+        except aiohttp.ClientError as error:
+            broke_off = f"The model server's answer broke off: {type(error).__name__}."
+            raise ServerFault(502, broke_off) from None
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
 
 
 async def _read_to_end(response: aiohttp.ClientResponse) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from cluster.gateway.exchange import CLIENT_GONE, Exchange
+from cluster.gateway.exchange import CLIENT_GONE, GONE, Exchange
 from cluster.gateway.journal import Journal
 from cluster.gateway.log import note, note_failure
 from cluster.gateway.passing import PassingStream, read_whole
@@ -15,7 +15,6 @@ from cluster.gateway.request import hides_usage, read_request
 from cluster.gateway.scrub import Scrubber
 from cluster.gateway.source import Answer, ServerFault, Source
 
-GONE = "the client hung up, or its run ended"
 NOT_RECORDED = "The gateway's disk is full: the call could not be recorded."
 
 

@@ -14,8 +14,11 @@ from cluster.gateway.events import (
     split_events,
     whole_events,
 )
-from cluster.gateway.exchange import PLACES, Exchange
+from cluster.gateway.exchange import Exchange
 from cluster.gateway.source import Answer, ServerFault
+
+PLACES = 6
+"""Decimals of a stream's times: microseconds."""
 
 MAX_ANSWER_BYTES = 64 * 2**20
 """A hundred times the longest answer a context window allows; more is a fault of the server."""
@@ -91,14 +94,18 @@ class PassingStream:
         """Have the exchange know what the events said, however far they came."""
         exchange = self._exchange
         events: list[bytes] = []
+        times_s: list[float] = []
         for came_s, piece in self._came:
             for event in split_events(piece)[0] or [piece]:
                 data = event_data(event)
                 if data is not None:
                     events.append(data)
-                    exchange.chunks_s.append(round(came_s, PLACES))
+                    times_s.append(came_s)
         complete = self.ended or exchange.path not in (CHAT, RESPONSES)
         exchange.reading = read_events(events, complete=complete)
+        exchange.chunks_s = [round(came_s, PLACES) for came_s in times_s]
+        if exchange.reading.first_token is not None:
+            exchange.first_token_s = times_s[exchange.reading.first_token]
 
     def _sift(self, now: float, whole: bytes) -> list[bytes]:
         passed = []

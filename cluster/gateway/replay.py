@@ -143,7 +143,7 @@ def _fault(recorded: RecordedAnswer) -> ServerFault:
     """What failed without an answer fails again, with a status that says so."""
     if recorded.status == CLIENT_GONE:
         return ServerFault(504, GIVEN_UP)
-    return ServerFault(max(recorded.status, 502), str(recorded.error))
+    return ServerFault(recorded.status if recorded.status >= 400 else 502, str(recorded.error))
 
 
 def _type_of(body: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from cluster.gateway.events import CHAT
 from cluster.gateway.exchange import Exchange
-from cluster.gateway.parsing import dump_json, parse_json
+from cluster.gateway.parsing import parse_json
 
 CLIENT_NAME_CHARACTERS = 200
 RETRY_COUNT = "x-stainless-retry-count"
@@ -45,12 +46,14 @@ def _asks_for_usage(body: Any) -> bool:
 
 
 def _asking_for_usage(content: bytes, body: dict[str, Any]) -> bytes:
-    """Where the client says nothing of it, one key is added and every byte of its own stays."""
+    """Where the client has no options, they are added and every byte of its own stays."""
     if "stream_options" not in body:
         return content.rstrip()[:-1] + b',"stream_options":{"include_usage":true}}'
-    options = body["stream_options"]
+    # Python's own parser gives numbers and texts back as they came, those that JSON does not have as well.
+    exact = json.loads(content.decode("utf-8-sig"))
+    options = exact["stream_options"]
     options = options if isinstance(options, dict) else {}
-    return dump_json({**body, "stream_options": {**options, "include_usage": True}})
+    return json.dumps({**exact, "stream_options": {**options, "include_usage": True}}).encode()
 
 
 def client_name(headers: Mapping[str, str]) -> str:

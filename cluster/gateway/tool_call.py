@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from cluster.gateway.exchange import CLIENT_GONE
+from cluster.gateway.exchange import CLIENT_GONE, GONE
 from cluster.gateway.journal import Journal
 from cluster.gateway.lease import OpenLease
 from cluster.gateway.log import note_failure
@@ -33,7 +33,7 @@ async def carry_out_tool_call(
         arrived_s=arrived_s,
         last_byte_s=arrived_s,
         status=CLIENT_GONE,
-        error="the client hung up, or its run ended",
+        error=GONE,
         span_id=secrets.token_hex(8) if lease.request.traceparent else None,
     )
     try:
@@ -64,10 +64,13 @@ async def carry_out_tool_call(
 
 
 async def _arguments(request: web.Request) -> Any:
-    """None for what is no JSON, or too much of it."""
+    """Text for what is no JSON; None for what cannot be read or is too large."""
     try:
-        return parse_json(await request.read())
-    except (ValueError, web.HTTPRequestEntityTooLarge, web.RequestPayloadError):
+        content = await request.read()
+        return parse_json(content)
+    except ValueError:
+        return content.decode("utf-8", "replace")
+    except (web.HTTPRequestEntityTooLarge, web.RequestPayloadError):
         return None
 
 

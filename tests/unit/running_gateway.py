@@ -28,7 +28,7 @@ class Got(NamedTuple):
 
 
 def wanted(**changes: Any) -> LeaseRequest:
-    return LeaseRequest(**{"run_id": "r", "kind": "run", "deadline_s": 60, "request_timeout_s": 2} | changes)
+    return LeaseRequest(**{"run_id": "r", "kind": "run", "deadline_s": 60, "request_timeout_s": 20} | changes)
 
 
 def post(url: str, body: object, *, timeout: float = CLIENT_TIMEOUT_S, **headers: str) -> Got:

@@ -243,6 +243,7 @@ def test_tools_are_served_and_journalled(gateway: RunningGateway) -> None:
         assert post(f"{lease.tools_url}/search", b"{nonsense").status == 400
         calls = gateway.close(lease).calls
     assert [(call.kind, call.status) for call in calls] == [("tool", 200), ("tool", 404), ("tool", 400)]
+    assert [call.request for call in calls] == [{"query": "overview"}, {}, "{nonsense"]
     assert all(call.delivered_s is not None and call.delivered_s >= call.last_byte_s for call in calls)
 
 
