@@ -28,9 +28,10 @@ def call_tool(tools_url: str, name: str, arguments: dict[str, Any] | str, timeou
     A refusal (4xx: unknown tool, bad arguments) is text that the model can act on, so it is returned too.
     A gateway that cannot be reached, breaks off or fails (5xx) raises OSError.
     """
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, default=str)
     request = urllib.request.Request(  # noqa: S310 - the gateway's http:// address comes from the run's request
         f"{tools_url.rstrip('/')}/{urllib.parse.quote(name, safe='')}",
-        data=(arguments if isinstance(arguments, str) else json.dumps(arguments, default=str)).encode(),
+        data=text.encode("utf-8", "replace"),
         headers={"Content-Type": "application/json"} | _trace_header(),
         method="POST",
     )

@@ -83,7 +83,7 @@ def _two_calls_at_once(number: int, _: Any) -> Reply:
 
 def _broken_call(number: int, body: Any) -> Reply:
     """Arguments that are no JSON, from a server that refuses to be sent them back, as llama.cpp does."""
-    if any(BROKEN == _arguments(message) for message in body["messages"]):
+    if any(_arguments(message) == BROKEN for message in body["messages"]):
         return Reply(b'{"error": {"message": "Failed to parse tool call arguments as JSON"}}', status=500)
     if number == 1:
         return completion(number, None, _call(number, BROKEN))
