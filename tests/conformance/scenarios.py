@@ -116,6 +116,7 @@ SCRIPTS: dict[str, Callable[[int, Any], Reply]] = {
     "no_choices": lambda number, _: completion(number, None, choices=[]),
     "malformed": lambda _, __: Reply(b'{"choices": [{"mess'),
     "one_tool_call": _one_tool_call,
+    "equalised_tool_call": _one_tool_call,
     "endless_tool_calls": _endless_tool_calls,
     "two_calls_at_once": _two_calls_at_once,
     "broken_call": _broken_call,
@@ -126,6 +127,7 @@ SCRIPTS: dict[str, Callable[[int, Any], Reply]] = {
 FAILURES = ("error_500", "error_429", "hanging", "empty_answer", "no_choices", "malformed")
 CHANGES: dict[str, dict[str, Any]] = {
     "equalised": {"arm": "equalised"},
+    "equalised_tool_call": {"arm": "equalised"},
     "unknown_arm": {"arm": "sideways"},
     "hanging": {"request_timeout_s": SHORT_TIMEOUT_S},
 }
