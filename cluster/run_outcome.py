@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cluster.framework_worker import WorkerResult
+from cluster.model_answers import is_cut_off_call, is_empty
 from cluster.servers.interface import TokenCounters
 from shared.calls import Call
 from shared.records import Status
+
+CUT_OFF = "the agent's max_tokens cut a tool call off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,13 @@ def classify(
 
 
 def limits_hit(wire: Wire) -> list[str]:
-    """Answers that the plan's token limit cut off, by the order of model calls, from 1."""
-    return [
+    """Answers cut off by an agent's max_tokens, by the order of model calls from 1, and used-up budgets."""
+    cut = [
         f"model call {number}: max_tokens"
         for number, call in enumerate(wire.model_calls, start=1)
         if call.finish_reason == "length"
     ]
+    return [*cut, *wire.budget_exceeded]
 
 
 def _failed(result: WorkerResult, wire: Wire) -> tuple[Status, str | None]:
@@ -76,10 +80,27 @@ def _failed(result: WorkerResult, wire: Wire) -> tuple[Status, str | None]:
         return Status.LIMIT_REACHED, f"{'; '.join(wire.budget_exceeded)}\n{result.error}"
     if result.limit_reached:
         return Status.LIMIT_REACHED, result.error
-    server_failure = _server_failure(wire)
-    if server_failure:
-        return Status.MODEL_ERROR, f"{server_failure}\n{result.error}"
+    for why, status in _causes(wire):
+        if why:
+            return status, f"{why}\n{result.error}"
     return Status.FRAMEWORK_ERROR, result.error
+
+
+def _causes(wire: Wire) -> Iterator[tuple[str | None, Status]]:
+    """What the wire shows to have brought a framework down, the surest first; None where it does not."""
+    answered = [(number, call) for number, call in enumerate(wire.model_calls, start=1) if not call.failed]
+    # A server that then refuses to read the broken call again fails because of it.
+    yield _first(answered[-1:], is_cut_off_call, CUT_OFF), Status.LIMIT_REACHED
+    yield _server_failure(wire), Status.MODEL_ERROR
+    yield _first(answered, is_cut_off_call, CUT_OFF), Status.LIMIT_REACHED
+    yield _first(answered, is_empty, "the answer was empty"), Status.MODEL_ERROR
+
+
+def _first(answered: Iterable[tuple[int, Call]], happened: Callable[[Call], bool], what: str) -> str | None:
+    for number, call in answered:
+        if happened(call):
+            return f"Model call {number}: {what}."
+    return None
 
 
 def _empty(wire: Wire) -> tuple[Status, str | None]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runtime_envs.build import OnProgress
 
 CHUNK_BYTES = 1 << 22
+CHAT_TEMPLATES = Path(__file__).with_name("chat_templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Weights:
     file_name: str
     caveat: str | None = None
     """What a reader of results made with it must know."""
+    chat_template: str | None = None
+    """File in CHAT_TEMPLATES that stands in for the model's own template, so that its tool calls are read."""
 
 
 MODELS = {
@@ -54,6 +57,7 @@ MODELS = {
             "Qwen2.5-Coder-1.5B writes plausible reports, but as a judge it gives nearly every report the "
             "same high scores: read its quality figures with care."
         ),
+        chat_template="qwen2.5-coder.jinja",
     ),
 }
 
@@ -80,6 +84,12 @@ def model_file(name: str, root: Path | None = None, on_progress: OnProgress = la
             "Make room there, or set LEVELFIELD_CACHE to a folder with space and write permission."
         ) from error
     return whole
+
+
+def chat_template(name: str) -> Path | None:
+    """The chat template of ours for a model; None: the model's own is used."""
+    weights = MODELS.get(name)
+    return CHAT_TEMPLATES / weights.chat_template if weights and weights.chat_template else None
 
 
 def put_together(name: str, weights: Weights, folder: Path, whole: Path, on_progress: OnProgress) -> None:

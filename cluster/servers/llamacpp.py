@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cluster.servers.model_weights import WeightsFile, find_weights
 from cluster.servers.own_process import OwnProcess
 from cluster.servers.probe import answers, ask, require_success
 from runtime_envs.build import build
-from runtime_envs.models import MODELS
+from runtime_envs.models import MODELS, chat_template
 
 SCRIPT = Path(__file__).with_name("llamacpp_main.py")
 
@@ -52,6 +53,8 @@ class LlamaCppServer:
         self._url = ""
         self._version: str | None = None
         self._context_length: int | None = None
+        self._shows_tools: bool | None = None
+        self._chat_template = chat_template(name)
 
     @property
     def base_url(self) -> str:
@@ -70,12 +73,14 @@ class LlamaCppServer:
         log = self._options.log_dir / "llamacpp.log"
         self._process = OwnProcess([str(python), str(SCRIPT)], log, ENVIRONMENT)
         flags = {**FLAGS, "n_ctx": self._options.context_length}
+        if self._chat_template:
+            flags["chat_template"] = self._chat_template.read_text(encoding="utf-8")
         ready = self._process.start(
             {"model_path": str(self._weights.path), "alias": self._weights.name, "flags": flags},
             self._options.timeout_s,
         )
         self._url, self._version = ready["url"], ready["version"]
-        self._context_length = self._real_context_length()
+        self._look_at_properties()
 
     def identity(self) -> ServerIdentity:
         return ServerIdentity(
@@ -85,7 +90,7 @@ class LlamaCppServer:
             server="llama.cpp (xllamacpp)",
             version=self._version,
             context_length=self._context_length,
-            flags={**FLAGS, **ENVIRONMENT},
+            flags={**FLAGS, **ENVIRONMENT, **self._template_flags()},
             caveat=MODELS[self._name].caveat if self._name in MODELS else None,
         )
 
@@ -105,10 +110,19 @@ class LlamaCppServer:
         if self._process:
             self._process.stop()
 
-    def _real_context_length(self) -> int | None:
-        """As the server has it, which may be less than was asked for."""
+    def _template_flags(self) -> dict[str, Any]:
+        """A template decides what the model reads and how its tool calls are told from text."""
+        described = "the model's own"
+        if self._chat_template:
+            digest = hashlib.sha256(self._chat_template.read_bytes()).hexdigest()
+            described = f"{self._chat_template.name} sha256:{digest}"
+        return {"chat_template": described, "chat_template_shows_tools": self._shows_tools}
+
+    def _look_at_properties(self) -> None:
+        """What the server has, which may be less than was asked for."""
         url = f"{self._url}/props"
         answer = ask(url)
         require_success(answer, url)
-        length = answer.body["default_generation_settings"]["n_ctx"]
-        return int(length)
+        self._context_length = int(answer.body["default_generation_settings"]["n_ctx"])
+        # A template without a place for tools drops them from every request without a word.
+        self._shows_tools = bool(answer.body["chat_template_caps"]["supports_tools"])

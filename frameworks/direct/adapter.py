@@ -47,7 +47,7 @@ def _ask(chat: _Chat, spec: AgentSpec, turn: str) -> str:
         messages.append(message)
         for call in calls:
             function = call["function"]
-            result = call_tool(chat.request.tools_url, function["name"], json.loads(function["arguments"]))
+            result = call_tool(chat.request.tools_url, function["name"], function["arguments"])
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
     raise LimitReached(f"{spec.name} still called tools after {chat.request.max_steps} model calls")
 

@@ -6,7 +6,6 @@ Not by handoff: that is the model's choice, and it may never happen.
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 from agents import Agent, FunctionTool, ModelSettings, OpenAIChatCompletionsModel, Runner
@@ -73,7 +72,7 @@ def _agent(request: RunRequest, spec: AgentSpec, client: AsyncOpenAI) -> Agent[N
 
 def _tool(request: RunRequest, spec: ToolSpec) -> FunctionTool:
     async def call(_: ToolContext[Any], arguments: str) -> str:
-        return await asyncio.to_thread(call_tool, request.tools_url, spec.name, json.loads(arguments))
+        return await asyncio.to_thread(call_tool, request.tools_url, spec.name, arguments)
 
     return FunctionTool(
         name=spec.name,

@@ -21,15 +21,17 @@ MAX_ANSWER_BYTES = 1_000_000
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def call_tool(tools_url: str, name: str, arguments: dict[str, Any], timeout_s: float = 30) -> str:
+def call_tool(tools_url: str, name: str, arguments: dict[str, Any] | str, timeout_s: float = 30) -> str:
     """The tool's answer as text for the model.
 
+    Arguments as text are what the model wrote, sent as they are: the gateway says what is wrong with them.
     A refusal (4xx: unknown tool, bad arguments) is text that the model can act on, so it is returned too.
     A gateway that cannot be reached, breaks off or fails (5xx) raises OSError.
     """
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, default=str)
     request = urllib.request.Request(  # noqa: S310 - the gateway's http:// address comes from the run's request
         f"{tools_url.rstrip('/')}/{urllib.parse.quote(name, safe='')}",
-        data=json.dumps(arguments, default=str).encode(),
+        data=text.encode("utf-8", "replace"),
         headers={"Content-Type": "application/json"} | _trace_header(),
         method="POST",
     )

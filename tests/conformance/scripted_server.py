@@ -81,6 +81,8 @@ class ScriptedServer:
         with self._lock:
             if rest.startswith("tools/"):
                 self.tool_calls[run].append(Asked(path, body, traceparent))
+                if not isinstance(body, dict):  # as the gateway says it
+                    return Reply(b"The arguments are not a JSON object.", status=400)
                 return Reply(self._tool_answer.encode())
             self.model_calls[run].append(Asked(path, body))
             number = len(self.model_calls[run])
@@ -93,7 +95,7 @@ class ScriptedServer:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = _json_or_text(self.rfile.read(int(self.headers["Content-Length"])))
                 reply = server.answer(self.path, body, self.headers["traceparent"])
                 time.sleep(reply.delay_s)
                 try:
@@ -109,3 +111,10 @@ class ScriptedServer:
                 pass
 
         return Handler
+
+
+def _json_or_text(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode()

@@ -11,6 +11,7 @@ from runtime_envs.catalog import FRAMEWORKS
 from tests.conformance.scenarios import (
     AGENTS,
     ANSWERS,
+    BROKEN,
     FAILURES,
     HANG_S,
     MAX_STEPS,
@@ -47,6 +48,15 @@ def _messages(asked: Asked) -> list[dict[str, Any]]:
 
 def _text(asked: Asked) -> str:
     return "\n".join(str(message.get("content")) for message in _messages(asked))
+
+
+def _split_by_calls(asked: Asked) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Messages that ask for tools, and the answers of the tools."""
+    messages = _messages(asked)
+    return (
+        [message for message in messages if message.get("tool_calls")],
+        [message for message in messages if message["role"] == "tool"],
+    )
 
 
 def _tokens(calls: int) -> tuple[int, int]:
@@ -98,7 +108,9 @@ def test_later_agents_see_earlier_answers(name: str, ran: Look) -> None:
 
 
 @WITH_MODEL
-@pytest.mark.parametrize("scenario", ["plain", "equalised", "one_tool_call"])
+@pytest.mark.parametrize(
+    "scenario", ["plain", "equalised", "one_tool_call", "two_calls_at_once", "equalised_tool_call"]
+)
 def test_no_request_ends_on_an_assistant_turn(name: str, scenario: str, ran: Look) -> None:
     """No request ends on an assistant turn, which some servers continue rather than answer."""
     calls = ran(name, scenario).model_calls
@@ -174,6 +186,59 @@ def test_tool_call_is_executed_through_the_gateway(name: str, ran: Look) -> None
     told = [message for message in _messages(result.model_calls[1]) if message["role"] == "tool"]
     assert [message["tool_call_id"] for message in told] == ["call-1"]
     assert TOOL_ANSWER in told[0]["content"]
+
+
+@WITH_MODEL
+def test_tools_asked_for_at_once_are_all_executed(name: str, ran: Look) -> None:
+    """Each of several calls in one answer is run once, and their answers follow in the order of the calls."""
+    result = ran(name, "two_calls_at_once")
+    assert result.outcome is not None, result.message
+    # Some frameworks run them side by side, so they may arrive in any order.
+    assert sorted(call.body["query"] for call in result.tool_calls) == ["overview 1 日本", "overview 2 日本"]
+    assert len(result.model_calls) == len(AGENTS) + 1
+    [asked], told = _split_by_calls(result.model_calls[1])
+    assert [call["id"] for call in asked["tool_calls"]] == ["call-1", "call-2"]
+    assert [message["tool_call_id"] for message in told] == ["call-1", "call-2"]
+
+
+@WITH_MODEL
+def test_equalised_messages_with_tools(name: str, ran: Look) -> None:
+    """In the equalised arm a tool call and its answer follow the plan's own messages, in every framework."""
+    first, second, analyst, _ = ran(name, "equalised_tool_call").model_calls
+    plans_own = [
+        {"role": "system", "content": AGENTS[0]["instructions"]},
+        {"role": "user", "content": AGENTS[0]["request"]},
+    ]
+    assert _messages(first) == plans_own
+    assert _messages(second)[:2] == plans_own
+    assert [message["role"] for message in _messages(second)[2:]] == ["assistant", "tool"]
+    assert _messages(analyst) == [
+        {"role": "system", "content": AGENTS[1]["instructions"]},
+        {"role": "user", "content": f"## researcher's output\n\n{ANSWERS[0]}\n\n{AGENTS[1]['request']}"},
+    ]
+
+
+@WITH_MODEL
+def test_a_call_with_broken_arguments_ends_the_run(name: str, ran: Look) -> None:
+    """Arguments that are no JSON, sent back to a server that refuses them, are an exception within two calls."""
+    result = ran(name, "broken_call")
+    assert result.outcome is None
+    assert result.error not in {None, "LimitReached"}
+    assert len(result.model_calls) <= 2
+    # Whoever leaves them to the gateway passes them on as they are; nobody makes something up.
+    assert [call.body for call in result.tool_calls] in ([], [BROKEN])
+
+
+@WITH_MODEL
+def test_a_call_of_a_tool_that_is_not_there(name: str, ran: Look) -> None:
+    """The model is told, once, and answers; OpenAI Agents ends the run instead, and so says its exception."""
+    result = ran(name, "call_of_no_tool")
+    if name == "openai_agents":
+        assert result.error == "ModelBehaviorError"
+        return
+    assert result.outcome is not None, result.message
+    assert len(result.model_calls) == len(AGENTS) + 1
+    assert all(call.path.endswith("/lookup") for call in result.tool_calls)
 
 
 @WITH_MODEL

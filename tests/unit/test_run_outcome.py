@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cluster.framework_worker import WorkerResult
@@ -11,16 +13,25 @@ from shared.contract import Outcome
 from shared.records import Status
 
 
-def call(status: int = 200, error: str | None = None, finish: str = "stop", tokens: int = 5) -> Call:
+def call(
+    status: int = 200, error: str | None = None, finish: str = "stop", tokens: int = 5, **said: Any
+) -> Call:
     return Call(
         sequence=1, kind="model", path="/v1/chat/completions", arrived_s=0, last_byte_s=1, status=status,
         error=error, finish_reason=finish, completion_tokens=tokens,
+        response={"choices": [{"message": {"content": "Text."} | said}]},
     )  # fmt: skip
+
+
+def tool_call(arguments: str, finish: str) -> Call:
+    function = {"name": "search", "arguments": arguments}
+    return call(finish=finish, content="", tool_calls=[{"function": function}])
 
 
 OK = WorkerResult(0.0, 1.0, outcome=Outcome("report", {"writer": "report"}))
 EMPTY = WorkerResult(0.0, 1.0, outcome=Outcome(" \n", {}))
 RAISED = WorkerResult(0.0, 1.0, error="ValueError: no")
+CUT = tool_call('{"query": "ne', "length")
 LIMITED = WorkerResult(0.0, 1.0, error="LimitReached", limit_reached=True)
 
 
@@ -40,6 +51,13 @@ LIMITED = WorkerResult(0.0, 1.0, error="LimitReached", limit_reached=True)
         (RAISED, Wire([call(200, error="not JSON")]), Status.MODEL_ERROR),
         (RAISED, Wire([call(502)], budget_exceeded=["3 model calls"]), Status.LIMIT_REACHED),
         (LIMITED, Wire([call()]), Status.LIMIT_REACHED),
+        (RAISED, Wire([CUT]), Status.LIMIT_REACHED),
+        (RAISED, Wire([CUT, call(500)]), Status.LIMIT_REACHED),
+        (RAISED, Wire([CUT, call()]), Status.LIMIT_REACHED),
+        (RAISED, Wire([CUT, call(), call(500)]), Status.MODEL_ERROR),
+        (RAISED, Wire([tool_call('{"query": "news"}', "length")]), Status.FRAMEWORK_ERROR),
+        (RAISED, Wire([call(content="")]), Status.MODEL_ERROR),
+        (OK, Wire([CUT, call()]), Status.COMPLETED),
         (EMPTY, Wire([call(tokens=0)]), Status.MODEL_ERROR),
         (EMPTY, Wire([call(tokens=9)]), Status.FRAMEWORK_ERROR),
     ],
@@ -59,3 +77,8 @@ def test_a_deadline_is_a_timeout_whatever_the_process_did() -> None:
 def test_cut_off_answers_are_limits_hit() -> None:
     """Only answers that the token limit cut off are listed, by their place."""
     assert limits_hit(Wire([call(), call(finish="length")])) == ["model call 2: max_tokens"]
+
+
+def test_a_budget_that_ran_out_is_a_limit_hit() -> None:
+    """A framework may answer although a call of its was refused: the record says so."""
+    assert limits_hit(Wire([call()], budget_exceeded=["9 model calls"])) == ["9 model calls"]
