@@ -1,0 +1,65 @@
+"""The proof for a terminal: verdict, counts, parameters, the steps in a line each, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from analysis.fairness.result import Evidence, Fairness, Finding
+from analysis.fairness.view import counts_table, group_title, parameters_table, step_title
+from analysis.tables import Table
+
+
+def print_fairness(fairness: Fairness, console: Console) -> None:
+    """All text goes out as `Text`, so that no name is taken for markup."""
+    console.print(Text(fairness.verdict, style="bold"))
+    if not fairness.requests:
+        return
+    for table in (counts_table(fairness), parameters_table(fairness)):
+        console.print(_rich(table))
+    tasks = len({step.task for step in fairness.steps})
+    for arm in fairness.arms:
+        console.print(Text(f"Messages in the {arm} arm", style="bold"))
+        for step in fairness.steps:
+            if step.arm != arm:
+                continue
+            console.print(Text(f"  {step_title(step, tasks)}"), soft_wrap=True)
+            if len(step.groups) > 1:
+                told = [group_title(group, fairness) for group in step.groups]
+                console.print(Text(f"    {' | '.join(told)}"), soft_wrap=True)
+    for title, findings in (("Violations", fairness.violations), ("Notes", fairness.notes)):
+        if findings:
+            console.print(Text(f"{title} ({len(findings)})", style="bold"))
+        for finding in findings:
+            console.print(_line(finding), soft_wrap=True)
+
+
+def _rich(table: Table) -> RichTable:
+    shown = RichTable(title=Text(table.caption), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(table.columns):
+        is_text = number == 0 or number in table.text_columns
+        shown.add_column(Text(column), justify="left" if is_text else "right", overflow="fold")
+    for row in table.rows:
+        shown.add_row(*(Text(cell.text) for cell in row))
+    return shown
+
+
+def _line(finding: Finding) -> Text:
+    style = "red" if finding.severity == "violation" else "yellow"
+    line = Text("  ").append(finding.code, style=style)
+    if finding.rule:
+        line.append(f" (rule {finding.rule})")
+    line.append(f" {finding.text}")
+    for where in _places(finding.evidence[:1]):
+        line.append(f" See {where}.", style="dim")
+    return line
+
+
+def _places(evidence: list[Evidence]) -> Iterator[str]:
+    for one in evidence:
+        call = f", call {one.call}" if one.call is not None else ""
+        yield f"runs/{one.run_id}/attempt-{one.attempt}.calls.jsonl{call}"
