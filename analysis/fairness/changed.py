@@ -19,7 +19,7 @@ LEAST_SHARE = 0.5
 LOOSE_CHARACTERS = 80
 """That may be put in between two stretches of a changed text."""
 LINES = re.compile(r"[^\n]*\n|[^\n]+")
-WORDS = re.compile(r"\w+[^\S\n]*|[^\w\s][^\S\n]*|\s")
+WORDS = re.compile(r"\w+[^\S\n]*|[^\w\s]|\s")
 
 
 class Match(NamedTuple):

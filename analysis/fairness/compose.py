@@ -44,11 +44,13 @@ def compose(conversation: Conversation, agent: AgentBrief | None, known: KnownTe
     seen: Counter[tuple[str, Source | None]] = Counter()
     parts = [_part(message, known, seen) for message in conversation.messages]
     missing = [
-        wanted.source for wanted in _own(agent) if not _holds(parts, wanted) and not _find(parts, wanted)
+        wanted.source
+        for wanted in _own(agent)
+        if not _holds(parts, wanted) and not _find(parts, wanted, known)
     ]
     for answer in known.answers():
         if len(answer.text) >= LONG and not _holds(parts, answer):
-            _find(parts, answer)
+            _find(parts, answer, known)
     return Composition(tuple(parts), tuple(missing))
 
 
@@ -171,7 +173,7 @@ def _holds(parts: Iterable[Part], wanted: Piece) -> bool:
     )
 
 
-def _find(parts: list[Part], wanted: Piece) -> bool:
+def _find(parts: list[Part], wanted: Piece, known: KnownTexts) -> bool:
     """Look for a changed form of `wanted` in what is framing so far, and put it in its place."""
     best: tuple[int, int, Changed] | None = None
     for number, part in enumerate(parts):
@@ -186,8 +188,13 @@ def _find(parts: list[Part], wanted: Piece) -> bool:
     number, position, found = best
     part = parts[number]
     text = part.pieces[position].text
-    middle = Piece(wanted.source, wanted.agent, text[found.start : found.end], found.edits)
-    around = (Piece("framing", None, text[: found.start]), middle, Piece("framing", None, text[found.end :]))
+    before, after = text[: found.start], text[found.end :]
+    is_lead = wanted.source == "request" and before == known.leads.get(wanted.agent or "")
+    around = (
+        Piece("hand_over" if is_lead else "framing", None, before),
+        Piece(wanted.source, wanted.agent, text[found.start : found.end], found.edits),
+        Piece("framing", None, after),
+    )
     pieces = (*part.pieces[:position], *(p for p in around if p.text), *part.pieces[position + 1 :])
     parts[number] = replace(part, pieces=pieces)
     return True

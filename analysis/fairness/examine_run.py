@@ -30,6 +30,7 @@ class RunExamination:
         self._record = record
         self._treated = (record.key.framework, record.key.arm)
         self._brief = yardstick.briefs[item]
+        self._is_known = item not in yardstick.unknown
         self._judges_framing = record.key.arm != "equalised" or yardstick.knows_hand_over(item)
         self._known = KnownTexts(self._brief)
         self._tally = tally
@@ -70,13 +71,17 @@ class RunExamination:
             self._known.add_answer(request.agent, request.answer)
 
     def _trace(self, request: Request, composition: Composition, where: Where) -> None:
-        made = measure(composition, request.agent)
-        self._counts.add_made(request.agent or "", made)
-        if made.framing and request.agent is not None and self._judges_framing:
-            self._find("framing", Difference("", seen=visible(_framing(composition))), where)
+        key = self._record.key
+        if self._is_known:
+            made = measure(composition, request.agent)
+            self._counts.add_made(request.agent or "", made)
+            if made.framing and request.agent is not None and self._judges_framing:
+                self._find("framing", Difference("", seen=visible(_framing(composition))), where)
         if request.kind == "step" and request.agent is not None:
-            key, parts = self._record.key, fold_rounds(composition)
-            step = self._tally.step((key.task, key.arm, request.agent, request.number))
+            # Where nobody knows what was handed over, one item's texts cannot be told from another's.
+            place = key.task if self._is_known else f"{key.task}, {key.item}"
+            parts = fold_rounds(composition)
+            step = self._tally.step((place, key.arm, request.agent, request.number))
             step.add(key.framework, key.item, template_of(parts), parts, where)
 
     def _count(self, request: Request) -> None:

@@ -33,31 +33,31 @@ class KnownTexts:
     def __init__(self, brief: Brief) -> None:
         self._pieces: dict[str, list[tuple[Piece, ...]]] = {}
         self._agents = brief.agents
-        self._latest: dict[str, str] = {}
+        self._latest: dict[str, tuple[Piece, Piece]] = {}
         self.turns: dict[tuple[ToolCall, ...], str | None] = {}
         """All tool calls of one answer -> whose answer it was."""
+        self.leads: dict[str, str] = {}
+        """Agent -> the plan's words before its request, where something goes before it."""
         for agent in self._agents:
             self._add(Piece("instructions", agent.name, agent.instructions))
             self._add(Piece("request", agent.name, agent.request))
         for agent in self._agents:
             *_, (_, lead) = _turn(agent, self._agents)
+            self.leads[agent.name] = lead
             self._add(Piece("hand_over", None, lead), Piece("request", agent.name, agent.request))
             for _, text in _turn(agent, self._agents)[:-1]:
                 self._add(Piece("hand_over", None, text))
 
     def add_answer(self, agent: str | None, answer: Answer) -> None:
-        self._add(Piece("answer", agent, answer.text))
-        bare = answer.text.strip()
-        if bare != answer.text:
-            # Some frameworks cut the blanks around an answer: the same answer, but not to the byte.
-            before, after = answer.text.split(bare, 1) if bare else ("", "")
-            edits: list[tuple[Mark, str]] = [("removed", before), ("same", bare), ("removed", after)]
-            self._add(Piece("answer", agent, bare, tuple((mark, text) for mark, text in edits if text)))
+        forms = _answer_forms(agent, answer.text)
+        for form in forms:
+            self._add(form)
         if answer.calls:
             self.turns[answer.calls] = agent
-        if agent is not None and answer.text:
-            self._latest[agent] = answer.text
-            self._add_planned_turns(agent)
+        if agent is not None and answer.text.strip():
+            self._latest[agent] = forms
+            for number in range(len(forms)):
+                self._add_planned_turns(agent, number)
 
     def add_result(self, text: str) -> None:
         self._add(Piece("tool_result", None, text))
@@ -76,7 +76,7 @@ class KnownTexts:
         for same in self._pieces.values():
             yield from (pieces[0] for pieces in same if pieces[0].source == "answer")
 
-    def _add_planned_turns(self, answered: str) -> None:
+    def _add_planned_turns(self, answered: str, form: int) -> None:
         """Whole user turns as the plan words them: told at once, whatever their parts have in common."""
         for agent in self._agents:
             turn = _turn(agent, self._agents)
@@ -87,11 +87,8 @@ class KnownTexts:
             for name, lead in turn:
                 if lead:
                     pieces.append(Piece("hand_over", None, lead))
-                pieces.append(
-                    Piece("answer", name, self._latest[name])
-                    if name
-                    else Piece("request", agent.name, agent.request)
-                )
+                request = Piece("request", agent.name, agent.request)
+                pieces.append(self._latest[name][form] if name else request)
             self._add(*pieces)
 
     def _add(self, *pieces: Piece) -> None:
@@ -115,3 +112,12 @@ def _turn(agent: AgentBrief, agents: list[AgentBrief]) -> list[tuple[str | None,
     pattern = f"({'|'.join(map(re.escape, marks))})"
     *before, last = re.split(pattern, told.removesuffix(agent.request))
     return [*((marks[before[i + 1]], before[i]) for i in range(0, len(before), 2)), (None, last)]
+
+
+def _answer_forms(agent: str | None, text: str) -> tuple[Piece, Piece]:
+    """An answer as it is, and without the blanks around it, which some frameworks cut: another text."""
+    bare = text.strip()
+    before, after = text.split(bare, 1) if bare else (text, "")
+    edits: list[tuple[Mark, str]] = [("removed", before), ("same", bare), ("removed", after)]
+    cut = tuple((mark, part) for mark, part in edits if part) if bare != text else ()
+    return Piece("answer", agent, text), Piece("answer", agent, bare, cut)

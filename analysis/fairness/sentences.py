@@ -38,9 +38,9 @@ SENTENCES: dict[Code, str] = {
 def sentence(code: Code, found: Findings, who: str, arm: str, treatment: Treatment | None) -> str:
     calls = treatment.calls if treatment else 0
     framing = treatment.made.framing / max(1, treatment.runs) if treatment else 0
-    subject = f"{who} in the {arm} arm" if arm else who
+    subject = f"{who} in the {arm} arm"
     return SENTENCES[code].format(
-        who=subject[:1].upper() + subject[1:],
+        who=subject,
         where=f"in {found.count:,} of {plural(calls, 'request')}",
         details=listing(list(found.details), MOST_NAMED),
         framing=f"{framing:,.0f}",

@@ -36,7 +36,8 @@ def counts_table(fairness: Fairness) -> Table:
     rows = []
     for t in fairness.treatments:
         counts = (t.runs, t.calls, t.hidden_calls, t.retries, t.streamed, t.assistant_endings)
-        per_run = (t.made.framing / max(1, t.runs), t.made.again / max(1, t.runs))
+        sizes = (t.made.framing, t.made.again)
+        per_run = [n / t.runs if t.made.requests else None for n in sizes]
         rows.append([_heading(fairness, t), *plain_cells(number(n, 0) for n in (*counts, *per_run))])
     return Table(
         "fairness-counts",
@@ -135,9 +136,9 @@ def _heading(fairness: Fairness, treatment: Treatment) -> Cell:
     return Cell(f"{fairness.frameworks[treatment.framework]}, {treatment.arm}")
 
 
-def _per_request(made: Made) -> tuple[float, ...]:
+def _per_request(made: Made) -> list[float | None]:
     parts = (made.brief, made.hand_over, made.answers, made.tool_results, made.again, made.framing)
-    return tuple(part / max(1, made.requests) for part in parts)
+    return [part / made.requests if made.requests else None for part in parts]
 
 
 def _values(parameters: Sequence[Parameter]) -> str:
