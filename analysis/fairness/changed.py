@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import Match as Block
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.fairness.result import Mark
 
 MOST_CHARACTERS = 200_000
 """Of a text that is compared. Prompts are far shorter; what is longer counts as having nothing in common."""
-MOST_WORDS = 2_000
-"""Of a stretch that is compared word by word: the time grows with the product of both."""
+MOST_PAIRS = 100_000
+"""Of equal units of two texts that are compared: the time grows with their number. 0.2 s on a slow core."""
 LEAST_SHARE = 0.5
 """Of a text that must be found, for the rest to be changes of it."""
 LOOSE_CHARACTERS = 80
@@ -42,11 +45,19 @@ class Changed:
     """Of the known text's characters that are there."""
 
 
-def matching(a: str, b: str) -> list[Match]:
+def matching(a: str, b: str, *, by_words: bool = True) -> list[Match]:
     """Stretches in common, in order: lines first, then words in between."""
     if max(len(a), len(b)) > MOST_CHARACTERS:
         return []
-    return _joined(_matches(a, b, LINES))
+    return _joined(_matches(a, b, LINES, by_words=by_words))
+
+
+def blocks_in_common(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[Block] | None:
+    """`difflib`'s matching blocks, the empty one at the end included; None when it would take too long."""
+    counts = Counter(left), Counter(right)
+    if sum(count * counts[1][unit] for unit, count in counts[0].items()) > MOST_PAIRS:
+        return None
+    return SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
 
 
 def edits_between(a: str, b: str) -> Iterator[tuple[Mark, str]]:
@@ -63,9 +74,13 @@ def edits_between(a: str, b: str) -> Iterator[tuple[Mark, str]]:
         a_end, b_end = match.a_start + match.length, match.b_start + match.length
 
 
-def find_changed(known: str, text: str) -> Changed | None:
-    """None when less than LEAST_SHARE of `known` is in one place of `text`."""
-    matches = _cluster(matching(known, text))
+@lru_cache(maxsize=4096)
+def find_changed(known: str, text: str, *, by_words: bool = True) -> Changed | None:
+    """None when less than LEAST_SHARE of `known` is in one place of `text`.
+
+    Iterations ask the same again, so what was found is remembered.
+    """
+    matches = _cluster(matching(known, text, by_words=by_words))
     share = sum(match.length for match in matches) / max(1, len(known))
     if share < LEAST_SHARE:
         return None
@@ -97,16 +112,14 @@ def _is_near(before: Match, after: Match) -> bool:
     return put_in <= LOOSE_CHARACTERS + 3 * left_out
 
 
-def _matches(a: str, b: str, unit: re.Pattern[str]) -> Iterator[Match]:
+def _matches(a: str, b: str, unit: re.Pattern[str], *, by_words: bool) -> Iterator[Match]:
     left, right = unit.findall(a), unit.findall(b)
-    if unit is WORDS and max(len(left), len(right)) > MOST_WORDS:
-        return
     a_starts, b_starts = _starts(left), _starts(right)
     a_end = b_end = 0
-    for block in SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks():
+    for block in blocks_in_common(left, right) or [Block(len(left), len(right), 0)]:
         a_start, b_start = a_starts[block.a], b_starts[block.b]
-        if unit is LINES and a_start > a_end and b_start > b_end:
-            for match in _matches(a[a_end:a_start], b[b_end:b_start], WORDS):
+        if by_words and a_start > a_end and b_start > b_end:
+            for match in _matches(a[a_end:a_start], b[b_end:b_start], WORDS, by_words=False):
                 yield Match(a_end + match.a_start, b_end + match.b_start, match.length)
         a_end, b_end = a_starts[block.a + block.size], b_starts[block.b + block.size]
         if block.size:

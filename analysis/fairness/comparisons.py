@@ -25,16 +25,10 @@ def _compare_prompts(tally: Tally) -> None:
         what = f"the {agent}'s request" if number == 1 else f"the {agent}'s requests after tool calls"
         severity = severity_of("prompts_differ", arm)
         for odd in odd_requests(step):
-            treated = (odd.subject, arm)
-            diff = odd.diff() if tally.wants_evidence("prompts_differ", severity, treated) else []
-            where = odd.example.where if odd.example else None
+            where = odd.example.where[odd.subject] if odd.example else None
+            what_differs = Difference(what, diff=odd.diff)
             tally.find(
-                "prompts_differ",
-                severity,
-                treated,
-                Difference(what, diff=diff),
-                where=where,
-                count=odd.requests,
+                "prompts_differ", severity, (odd.subject, arm), what_differs, where=where, count=odd.requests
             )
 
 
@@ -50,9 +44,8 @@ def _compare_results(tally: Tally) -> None:
             for treated, count in whom.items():
                 what = Difference(f"{path} answered the same question otherwise than it usually does")
                 severity = severity_of("tool_results_differ", treated[1])
-                tally.find(
-                    "tool_results_differ", severity, treated, what, where=served.where[digest], count=count
-                )
+                where = served.where[digest, treated]
+                tally.find("tool_results_differ", severity, treated, what, where=where, count=count)
 
 
 def _compare_streaming(tally: Tally, treated: list[Treated]) -> None:

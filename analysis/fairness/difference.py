@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from difflib import Match as Block
 from difflib import SequenceMatcher
 
+from analysis.fairness.changed import WORDS, blocks_in_common
 from analysis.fairness.compose import Part
 from analysis.fairness.known_texts import Piece
 from analysis.fairness.result import Mark, ShownMessage, Span
@@ -15,9 +16,6 @@ from analysis.fairness.visible import edit_spans, label, visible
 
 MOST_SPANS = 40
 """Per message."""
-MOST_WORDS = 3_000
-"""Of a message that is compared word by word."""
-WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 Token = str | Piece
 
@@ -86,19 +84,17 @@ def _tokens(part: Part) -> list[Token]:
 
 
 def _spans(reference: list[Token], ours: list[Token]) -> list[Span]:
-    if max(len(reference), len(ours)) > MOST_WORDS:
-        return _bounded([*_marked(reference, "removed"), *_marked(ours, "added")])
     left, right = ([_identity(token) for token in tokens] for tokens in (reference, ours))
     spans: list[Span] = []
-    for operation, i, i_end, j, j_end in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        if operation == "equal":
-            spans += _marked(ours[j:j_end], "same")
-        else:
-            spans += [*_marked(reference[i:i_end], "removed"), *_marked(ours[j:j_end], "added")]
+    i_end = j_end = 0
+    for i, j, size in blocks_in_common(left, right) or [Block(len(left), len(right), 0)]:
+        spans += [*_marked(reference[i_end:i], "removed"), *_marked(ours[j_end:j], "added")]
+        spans += _marked(ours[j : j + size], "same")
+        i_end, j_end = i + size, j + size
     return _bounded(spans)
 
 
-def _identity(token: Token) -> object:
+def _identity(token: Token) -> Hashable:
     return token if isinstance(token, str) else (token.source, token.agent, token.edits)
 
 

@@ -115,7 +115,7 @@ class RunExamination:
         question = (f"{key.task}/{key.item}", call.path, as_json(call.request))
         served = self._tally.served.setdefault(question, Served())
         served.subjects.setdefault(digest, Counter())[self._treated] += 1
-        served.where.setdefault(digest, self._where(call, call.agent))
+        served.where.setdefault((digest, self._treated), self._where(call, call.agent))
 
     def _find(self, code: Code, difference: Difference, where: Where) -> None:
         severity = severity_of(code, self._record.key.arm)

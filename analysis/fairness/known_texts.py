@@ -41,11 +41,12 @@ class KnownTexts:
         for agent in self._agents:
             self._add(Piece("instructions", agent.name, agent.instructions))
             self._add(Piece("request", agent.name, agent.request))
+        self._turns = {agent.name: _turn(agent, self._agents) for agent in self._agents}
         for agent in self._agents:
-            *_, (_, lead) = _turn(agent, self._agents)
+            *before, (_, lead) = self._turns[agent.name]
             self.leads[agent.name] = lead
             self._add(Piece("hand_over", None, lead), Piece("request", agent.name, agent.request))
-            for _, text in _turn(agent, self._agents)[:-1]:
+            for _, text in before:
                 self._add(Piece("hand_over", None, text))
 
     def add_answer(self, agent: str | None, answer: Answer) -> None:
@@ -79,7 +80,7 @@ class KnownTexts:
     def _add_planned_turns(self, answered: str, form: int) -> None:
         """Whole user turns as the plan words them: told at once, whatever their parts have in common."""
         for agent in self._agents:
-            turn = _turn(agent, self._agents)
+            turn = self._turns[agent.name]
             names = [name for name, _ in turn if name]
             if answered not in names or any(name not in self._latest for name in names):
                 continue

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from analysis.fairness.changed import edits_between
 from analysis.fairness.compose import Composition
 from analysis.fairness.messages import as_json
 from analysis.fairness.result import Code
 from analysis.fairness.steps import Request
-from analysis.fairness.tool_checks import Difference, result_differences, tool_differences
+from analysis.fairness.tool_checks import Difference, json_diff, result_differences, tool_differences
 from analysis.fairness.visible import edit_spans, visible
 from shared.brief import AgentBrief, Brief
 
@@ -25,8 +24,8 @@ def check_request(request: Request, composition: Composition | None, brief: Brie
     agent = brief.agent(request.agent)
     yield from _check_place(request, brief)
     if request.call.recorded is not None:
-        edits = edits_between(_pretty(request.call.recorded), _pretty(request.call.request))
-        yield "replay_differs", Difference("", diff=list(edit_spans(edits)))
+        diff = partial(json_diff, request.call.recorded, request.call.request)
+        yield "replay_differs", Difference("", diff=diff)
     if request.conversation is None or composition is None:
         return
     yield from _check_prompt(composition, agent)
@@ -65,8 +64,8 @@ def _check_prompt(composition: Composition, agent: AgentBrief | None) -> Iterato
         yield "prompt_missing", Difference(f"the {agent.name}'s {source}", visible(expected))
     for piece in composition.pieces():
         if piece.is_changed and piece.source in ("instructions", "request") and piece.agent == agent.name:
-            diff = list(edit_spans(piece.edits))
-            yield "prompt_changed", Difference(f"the {agent.name}'s {piece.source}", diff=diff)
+            what = f"the {agent.name}'s {piece.source}"
+            yield "prompt_changed", Difference(what, diff=partial(edit_spans, piece.edits))
 
 
 def _check_parameters(body: dict[str, Any], brief: Brief, agent: AgentBrief | None) -> Iterator[Observed]:
@@ -107,7 +106,3 @@ def _last_text(request: Request) -> str:
         return visible(as_json(request.call.request))
     texts = [text for message in request.conversation.messages for text in message.texts]
     return visible(texts[-1]) if texts else ""
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)

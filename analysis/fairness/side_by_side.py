@@ -126,7 +126,7 @@ def _group(alike: Alike, counts: Counter[str], reference: Alike | None, order: l
     return Group(
         frameworks={subject: counts[subject] for subject in order if subject in counts},
         is_reference=is_reference,
-        example=alike.where,
+        example=next(iter(alike.where.values())),
         messages=messages,
         messages_left_out=len(alike.parts) - len(parts),
     )

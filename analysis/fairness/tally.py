@@ -44,7 +44,7 @@ class Findings:
 
     def _evidence(self, difference: Difference, where: Where) -> Evidence:
         """What is the same as in an earlier one is not shown again."""
-        told = (difference.expected, difference.seen, difference.diff)
+        told = (difference.expected, difference.seen, difference.diff())
         if told in ((one.expected, one.seen, one.diff) for one in self.evidence):
             return Evidence(**where.model_dump())
         return Evidence(**where.model_dump(), expected=told[0], seen=told[1], diff=told[2])
@@ -98,9 +98,11 @@ class KeyValues:
 class Alike:
     """Requests with the same template."""
 
-    frameworks: Counter[str]
     parts: tuple[Part, ...]
-    where: Where
+    """Of the first of them."""
+    frameworks: Counter[str] = field(default_factory=Counter)
+    where: dict[str, Where] = field(default_factory=dict)
+    """Subject -> its first request."""
 
 
 @dataclass
@@ -121,8 +123,9 @@ class StepCounts:
             self.unkept[subject] += 1
             return
         if found is None:
-            found = self.alike[template] = Alike(Counter(), parts, where)
+            found = self.alike[template] = Alike(parts)
         found.frameworks[subject] += 1
+        found.where.setdefault(subject, where)
 
     @property
     def subjects(self) -> set[str]:
@@ -135,7 +138,8 @@ class Served:
 
     subjects: dict[str, Counter[Treated]] = field(default_factory=dict)
     """Digest of the text -> who got it."""
-    where: dict[str, Where] = field(default_factory=dict)
+    where: dict[tuple[str, Treated], Where] = field(default_factory=dict)
+    """The first call of each."""
 
 
 class Tally:
@@ -177,10 +181,6 @@ class Tally:
     ) -> None:
         key = (code, *treated, severity)
         self.findings.setdefault(key, Findings()).add(difference, where, count)
-
-    def wants_evidence(self, code: Code, severity: Severity, treated: Treated) -> bool:
-        found = self.findings.get((code, *treated, severity))
-        return found is None or len(found.evidence) < MOST_EVIDENCE
 
     def keys_of(self, treated: Treated) -> Iterator[tuple[str, KeyValues]]:
         return (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from analysis.fairness.changed import edits_between
@@ -24,7 +25,8 @@ class Difference:
     """In a few words: the detail of the finding's sentence."""
     expected: str | None = None
     seen: str | None = None
-    diff: list[Span] = field(default_factory=list)
+    diff: Callable[[], list[Span]] = list
+    """Worked out only for the few that are shown."""
 
 
 def tool_differences(offered: Any, planned: list[dict[str, Any]]) -> Iterator[Difference]:
@@ -38,8 +40,8 @@ def tool_differences(offered: Any, planned: list[dict[str, Any]]) -> Iterator[Di
         if name not in wanted:
             yield Difference(f"{visible(name, 60)} is offered unplanned", seen=visible(as_json(function)))
         elif paths := list(_paths(wanted[name], _plain(function)))[:MOST_DIFFERENCES]:
-            edits = edits_between(_pretty(wanted[name]), _pretty(_plain(function)))
-            yield Difference(f"{visible(name, 60)}: {', '.join(paths)}", diff=list(edit_spans(edits)))
+            diff = partial(json_diff, wanted[name], _plain(function))
+            yield Difference(f"{visible(name, 60)}: {', '.join(paths)}", diff=diff)
     odd = len(offered) - len(functions) if isinstance(offered, list) else int(offered is not None)
     if odd:
         yield Difference("something that is no function, or a function twice", seen=visible(as_json(offered)))
@@ -97,5 +99,7 @@ def _paths(planned: Any, seen: Any, path: str = "") -> Iterator[str]:
         yield f"{path} changed"
 
 
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+def json_diff(planned: Any, seen: Any) -> list[Span]:
+    """Two JSON values line by line, the keys in order."""
+    texts = (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) for value in (planned, seen))
+    return edit_spans(edits_between(*texts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from analysis.fairness.known_texts import Piece
 from analysis.fairness.result import Mark, Span
@@ -23,11 +23,17 @@ def visible(text: str, most: int = MOST_CHARACTERS) -> str:
     return _escaped(text)
 
 
-def edit_spans(edits: Iterable[tuple[Mark, str]]) -> Iterator[Span]:
+def edit_spans(edits: Iterable[tuple[Mark, str]]) -> list[Span]:
     """Edits as spans of text, what stayed the same cut to what stands around a difference."""
-    for mark, text in edits:
-        most = 2 * AROUND if mark == "same" else MOST_CHARACTERS
-        yield Span(mark=mark, source="framing", text=visible(text, most), characters=len(text))
+    return [
+        Span(
+            mark=mark,
+            source="framing",
+            text=visible(text, 2 * AROUND if mark == "same" else MOST_CHARACTERS),
+            characters=len(text),
+        )
+        for mark, text in edits
+    ]
 
 
 def label(piece: Piece) -> Span:
@@ -43,6 +49,8 @@ def label(piece: Piece) -> Span:
 
 
 def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else _escape(c) for c in text)
 
 
