@@ -157,7 +157,7 @@ def _one_arm(parameter: Parameter) -> str:
     if parameter.more_values:
         parts.append(f"{parameter.more_values:,} other values")
     if parameter.missing:
-        parts.append(f"none ({parameter.missing:,})")
+        parts.append(f"absent ({parameter.missing:,})")
     return ", ".join(parts)
 
 
