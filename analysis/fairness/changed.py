@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from analysis.fairness.result import Mark
 
-MOST_CHARACTERS = 200_000
+MOST_CHARACTERS = 100_000
 """Of a text that is compared. Prompts are far shorter; what is longer counts as having nothing in common."""
 MOST_PAIRS = 100_000
 """Of equal units of two texts that are compared: the time grows with their number. 0.2 s on a slow core."""
@@ -74,12 +74,15 @@ def edits_between(a: str, b: str) -> Iterator[tuple[Mark, str]]:
         a_end, b_end = match.a_start + match.length, match.b_start + match.length
 
 
-@lru_cache(maxsize=4096)
 def find_changed(known: str, text: str, *, by_words: bool = True) -> Changed | None:
-    """None when less than LEAST_SHARE of `known` is in one place of `text`.
+    """None when less than LEAST_SHARE of `known` is in one place of `text`."""
+    if max(len(known), len(text)) > MOST_CHARACTERS:
+        return None
+    return _find_changed(known, text, by_words=by_words)
 
-    Iterations ask the same again, so what was found is remembered.
-    """
+
+@lru_cache(maxsize=512)  # iterations ask the same again
+def _find_changed(known: str, text: str, *, by_words: bool) -> Changed | None:
     matches = _cluster(matching(known, text, by_words=by_words))
     share = sum(match.length for match in matches) / max(1, len(known))
     if share < LEAST_SHARE:

@@ -41,8 +41,8 @@ class Composition:
 
 
 def compose(conversation: Conversation, agent: AgentBrief | None, known: KnownTexts) -> Composition:
-    seen: Counter[tuple[str, Source | None]] = Counter()
-    parts = [_part(message, known, seen) for message in conversation.messages]
+    splitter = _Splitter(known, agent.name if agent else None)
+    parts = [splitter.part(message) for message in conversation.messages]
     missing = [
         wanted.source
         for wanted in _own(agent)
@@ -98,49 +98,51 @@ def _own(agent: AgentBrief | None) -> list[Piece]:
     return [piece for piece in own if piece.text.strip()]
 
 
-def _part(message: Message, known: KnownTexts, seen: Counter[tuple[str, Source | None]]) -> Part:
-    preferred = PREFERRED.get(message.role)
-    pieces = [piece for text in message.texts for piece in _split(text, known, preferred, seen)]
-    called, extras = _called(message.calls, known)
-    return Part(message.role, (*pieces, *called), tuple(sorted((*message.extras, *extras))))
+class _Splitter:
+    """Splits the texts of one request, in order."""
 
+    def __init__(self, known: KnownTexts, agent: str | None) -> None:
+        self._known = known
+        self._agent = agent
+        self._seen: Counter[tuple[str, Source | None]] = Counter()
+        """Occurrences of a known text so far."""
 
-def _split(
-    text: str, known: KnownTexts, preferred: Source | None, seen: Counter[tuple[str, Source | None]]
-) -> list[Piece]:
-    stretches: list[str | Piece] = [text]
-    for candidate in known.longest_first():
-        if candidate in text:
-            stretches = list(_without(stretches, candidate, known, preferred, seen))
-    return [s if isinstance(s, Piece) else Piece("framing", None, s) for s in stretches]
+    def part(self, message: Message) -> Part:
+        preferred = PREFERRED.get(message.role)
+        pieces = [piece for text in message.texts for piece in self._split(text, preferred)]
+        called, extras = _called(message.calls, self._known)
+        return Part(message.role, (*pieces, *called), tuple(sorted((*message.extras, *extras))))
 
+    def _split(self, text: str, preferred: Source | None) -> list[Piece]:
+        stretches: list[str | Piece] = [text]
+        for candidate in self._known.longest_first():
+            if candidate in text:
+                stretches = list(self._without(stretches, candidate, preferred))
+        return [s if isinstance(s, Piece) else Piece("framing", None, s) for s in stretches]
 
-def _without(
-    stretches: Iterable[str | Piece],
-    candidate: str,
-    known: KnownTexts,
-    preferred: Source | None,
-    seen: Counter[tuple[str, Source | None]],
-) -> Iterator[str | Piece]:
-    """The same with each occurrence of `candidate` told apart."""
-    for stretch in stretches:
-        if isinstance(stretch, Piece):
-            yield stretch
-            continue
-        done = at = 0
-        while (at := stretch.find(candidate, at)) >= 0:
-            end = at + len(candidate)
-            pieces = known.pieces(candidate, preferred, seen[candidate, preferred])
-            if _may_be_chance(pieces, candidate) and not _fills_lines(stretch, at, end):
-                at = end
+    def _without(
+        self, stretches: Iterable[str | Piece], candidate: str, preferred: Source | None
+    ) -> Iterator[str | Piece]:
+        """The same with each occurrence of `candidate` told apart."""
+        for stretch in stretches:
+            if isinstance(stretch, Piece):
+                yield stretch
                 continue
-            if at > done:
-                yield stretch[done:at]
-            yield from pieces
-            seen[candidate, preferred] += 1
-            done = at = end
-        if done < len(stretch):
-            yield stretch[done:]
+            done = at = 0
+            while (at := stretch.find(candidate, at)) >= 0:
+                end = at + len(candidate)
+                number = self._seen[candidate, preferred]
+                pieces = self._known.pieces(candidate, self._agent, preferred, number)
+                if _may_be_chance(pieces, candidate) and not _fills_lines(stretch, at, end):
+                    at = end
+                    continue
+                if at > done:
+                    yield stretch[done:at]
+                yield from pieces
+                self._seen[candidate, preferred] += 1
+                done = at = end
+            if done < len(stretch):
+                yield stretch[done:]
 
 
 def _may_be_chance(pieces: tuple[Piece, ...], text: str) -> bool:

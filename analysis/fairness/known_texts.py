@@ -67,10 +67,13 @@ class KnownTexts:
         """A text that holds another one comes before it."""
         return sorted(self._pieces, key=len, reverse=True)
 
-    def pieces(self, text: str, preferred: Source | None, occurrence: int) -> tuple[Piece, ...]:
-        """What `text` is. Of several with the same words, the first occurrence is the first of them."""
+    def pieces(
+        self, text: str, agent: str | None, preferred: Source | None, occurrence: int
+    ) -> tuple[Piece, ...]:
+        """What `text` is. Of several with the same words, those of `agent` come first, then the earliest."""
         same = self._pieces[text]
         same = [pieces for pieces in same if pieces[0].source == preferred] or same
+        same = sorted(same, key=lambda pieces: not _is_brief_of(pieces[-1], agent))
         return same[min(occurrence, len(same) - 1)]
 
     def answers(self) -> Iterator[Piece]:
@@ -100,6 +103,10 @@ class KnownTexts:
         same = self._pieces.setdefault(text, [])
         if kept not in same:
             same.append(kept)
+
+
+def _is_brief_of(piece: Piece, agent: str | None) -> bool:
+    return piece.source in ("instructions", "request") and piece.agent == agent
 
 
 def _turn(agent: AgentBrief, agents: list[AgentBrief]) -> list[tuple[str | None, str]]:

@@ -28,13 +28,11 @@ def check_request(request: Request, composition: Composition | None, brief: Brie
         yield "replay_differs", Difference("", diff=diff)
     if request.conversation is None or composition is None:
         return
-    yield from _check_prompt(composition, agent)
+    if request.kind != "hidden":
+        yield from _check_brief(request.call.request, composition, agent)
     if request.conversation.messages and request.conversation.messages[-1].role == "assistant":
         yield "assistant_ending", Difference("")
     yield from _check_parameters(request.call.request, brief, agent)
-    if agent:
-        for difference in tool_differences(request.call.request.get("tools"), agent.tools):
-            yield "tools_differ", difference
     for difference in result_differences(request.conversation, composition):
         yield "tool_results_differ", difference
 
@@ -56,7 +54,8 @@ def _check_place(request: Request, brief: Brief) -> Iterator[Observed]:
         )
 
 
-def _check_prompt(composition: Composition, agent: AgentBrief | None) -> Iterator[Observed]:
+def _check_brief(body: Any, composition: Composition, agent: AgentBrief | None) -> Iterator[Observed]:
+    """Prompts and tools, which are all that an agent is handed."""
     if agent is None:
         return
     for source in composition.missing:
@@ -66,6 +65,8 @@ def _check_prompt(composition: Composition, agent: AgentBrief | None) -> Iterato
         if piece.is_changed and piece.source in ("instructions", "request") and piece.agent == agent.name:
             what = f"the {agent.name}'s {piece.source}"
             yield "prompt_changed", Difference(what, diff=partial(edit_spans, piece.edits))
+    for difference in tool_differences(body.get("tools"), agent.tools):
+        yield "tools_differ", difference
 
 
 def _check_parameters(body: dict[str, Any], brief: Brief, agent: AgentBrief | None) -> Iterator[Observed]:

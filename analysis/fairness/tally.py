@@ -16,8 +16,10 @@ from analysis.fairness.visible import visible
 
 MOST_EVIDENCE = 3
 MOST_DETAILS = 20
-MOST_TEMPLATES = 200
-"""Kept per step. A framework that sends the time of day makes a new one with each request."""
+MOST_TEMPLATES = 12
+"""That one subject brings into a step. One that sends the time of day makes a new one with each request."""
+MOST_KEYS = 100
+"""Kept per subject and arm."""
 MOST_VALUES = 20
 """Kept per key."""
 
@@ -112,6 +114,8 @@ class StepCounts:
     requests: int = 0
     items: set[str] = field(default_factory=set)
     alike: dict[Template, Alike] = field(default_factory=dict)
+    brought: Counter[str] = field(default_factory=Counter)
+    """Subject -> templates that it was the first to send."""
     unkept: Counter[str] = field(default_factory=Counter)
     """Subject -> requests with templates beyond those kept."""
 
@@ -119,10 +123,11 @@ class StepCounts:
         self.requests += 1
         self.items.add(item)
         found = self.alike.get(template)
-        if found is None and len(self.alike) >= MOST_TEMPLATES:
+        if found is None and self.brought[subject] >= MOST_TEMPLATES:
             self.unkept[subject] += 1
             return
         if found is None:
+            self.brought[subject] += 1
             found = self.alike[template] = Alike(parts)
         found.frameworks[subject] += 1
         found.where.setdefault(subject, where)
@@ -148,6 +153,8 @@ class Tally:
     def __init__(self) -> None:
         self.treatments: dict[Treated, TreatmentCounts] = {}
         self.parameters: dict[tuple[str, str, str], KeyValues] = {}
+        self.keys: Counter[Treated] = Counter()
+        """How many keys are kept."""
         self.chats: Counter[Treated] = Counter()
         """Chat completions, which alone have parameters."""
         self.findings: dict[tuple[Code, str | None, str | None, Severity], Findings] = {}
@@ -167,7 +174,13 @@ class Tally:
         return self.steps.setdefault(key, StepCounts())
 
     def add_value(self, treated: Treated, key: str, value: Any, where: Where) -> None:
-        self.parameters.setdefault((*treated, key), KeyValues()).add(key, value, where)
+        place = (*treated, key)
+        if place not in self.parameters:
+            if self.keys[treated] >= MOST_KEYS:
+                return
+            self.keys[treated] += 1
+            self.parameters[place] = KeyValues()
+        self.parameters[place].add(key, value, where)
 
     def find(
         self,

@@ -168,6 +168,22 @@ def test_first_of_two_equal_answers_comes_first() -> None:
     assert [piece.agent for piece in pieces if piece.source == "answer"] == ["researcher", "analyst"]
 
 
+def test_agents_that_are_told_the_same() -> None:
+    """Two agents with the same words are each found to be told theirs."""
+    brief = brief_of("x")
+    twin = brief.agents[1].model_copy(
+        update={"instructions": brief.agents[0].instructions, "request": "Go on, please."}
+    )
+    twins = brief.model_copy(
+        update={"agents": [brief.agents[0].model_copy(update={"request": "Go on, please."}), twin]}
+    )
+    for agent in twins.agents:
+        told = [{"role": "system", "content": agent.instructions}, {"role": "user", "content": agent.request}]
+        read = read_conversation({"messages": told})
+        assert read is not None
+        assert compose(read, agent, KnownTexts(twins)).missing == ()
+
+
 def test_short_answer_is_not_found_in_words() -> None:
     """An answer of a letter or a word is only taken for an answer where it fills its lines."""
     known = KnownTexts(brief_of("x"))
@@ -283,13 +299,16 @@ def test_streamed_tool_calls_are_put_together() -> None:
 
 
 def test_endless_variants_are_bounded() -> None:
-    """A framework that writes something new into each request costs a bounded number of templates."""
+    """A framework that writes something new into each request is kept to a few, and crowds nobody out."""
     step = StepCounts()
     for number in range(MOST_TEMPLATES + 50):
         parts = _parts([{"role": "user", "content": f"It is {number} o'clock."}]).parts
         step.add("alpha", "x", template_of(parts), parts, Where(run_id="r", attempt=1))
     assert len(step.alike) == MOST_TEMPLATES
     assert step.unkept == {"alpha": 50}
+    parts = _parts(planned(brief_of("x"), 0, {})).parts
+    step.add("direct", "x", template_of(parts), parts, Where(run_id="r", attempt=1))
+    assert len(step.alike) == MOST_TEMPLATES + 1
 
 
 def test_shown_size_is_bounded() -> None:
