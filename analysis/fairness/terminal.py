@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -19,8 +21,15 @@ def print_fairness(fairness: Fairness, console: Console) -> None:
     console.print(Text(fairness.verdict, style="bold"))
     if not fairness.requests:
         return
-    for table in (counts_table(fairness), parameters_table(fairness)):
-        console.print(_rich(table))
+    counts, nowhere = _without_zeros(counts_table(fairness))
+    console.print(_rich(counts))
+    if nowhere:
+        console.print(Text(f"None anywhere: {', '.join(nowhere)}."), soft_wrap=True)
+    parameters, alike = _without_alike(parameters_table(fairness))
+    if alike:
+        console.print(Text(f"The same from all: {'; '.join(alike)}."), soft_wrap=True)
+    if parameters.rows:
+        console.print(_rich(parameters))
     tasks = len({step.task for step in fairness.steps})
     for arm in fairness.arms:
         console.print(Text(f"Messages in the {arm} arm", style="bold"))
@@ -38,11 +47,30 @@ def print_fairness(fairness: Fairness, console: Console) -> None:
             console.print(_line(finding), soft_wrap=True)
 
 
+def _without_zeros(table: Table) -> tuple[Table, list[str]]:
+    """Without the columns that are 0 throughout, which a terminal has no room for; and their names."""
+    kept = [
+        number for number in range(len(table.columns)) if {row[number].text for row in table.rows} != {"0"}
+    ]
+    nowhere = [column for number, column in enumerate(table.columns) if number not in kept]
+    columns = tuple(table.columns[number] for number in kept)
+    rows = [[row[number] for number in kept] for row in table.rows]
+    return replace(table, columns=columns, rows=rows), nowhere
+
+
+def _without_alike(table: Table) -> tuple[Table, list[str]]:
+    """Without the rows in which all frameworks have the same; and those rows in a few words each."""
+    rows = [row for row in table.rows if len({cell.text for cell in row[1:]}) > 1]
+    alike = [f"{row[0].text} {row[1].text}" for row in table.rows if row not in rows]
+    return replace(table, rows=rows), alike
+
+
 def _rich(table: Table) -> RichTable:
     shown = RichTable(title=Text(table.caption), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(table.columns):
         is_text = number == 0 or number in table.text_columns
-        shown.add_column(Text(column), justify="left" if is_text else "right", overflow="fold")
+        justify: Literal["left", "right"] = "left" if is_text else "right"
+        shown.add_column(Text(column), justify=justify, overflow="fold", no_wrap=number == 0)
     for row in table.rows:
         shown.add_row(*(Text(cell.text) for cell in row))
     return shown

@@ -77,7 +77,7 @@ def _parts(messages: Any, brief: Any = None) -> Any:
     return compose(read, (brief or brief_of("x")).agents[0], known)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(JSON | NEARLY, JSON | NEARLY, st.booleans()), max_size=4))
 def test_no_request_or_answer_raises(wire: list[tuple[Any, Any, bool]]) -> None:
     """A run whose requests and answers are any JSON at all is examined to its end, and every call is counted."""
