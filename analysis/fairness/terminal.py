@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from analysis.fairness.result import Evidence, Fairness, Finding
+from analysis.fairness.result import Evidence, Fairness, Finding, StepComparison
 from analysis.fairness.view import counts_table, group_title, parameters_table, step_title
 from analysis.tables import Table
 
@@ -21,6 +21,18 @@ def print_fairness(fairness: Fairness, console: Console) -> None:
     console.print(Text(fairness.verdict, style="bold"))
     if not fairness.requests:
         return
+    _print_numbers(fairness, console)
+    for arm in fairness.arms:
+        console.print(Text(f"Messages in the {arm} arm", style="bold"))
+        _print_steps([step for step in fairness.steps if step.arm == arm], fairness, console)
+    for title, findings in (("Violations", fairness.violations), ("Notes", fairness.notes)):
+        if findings:
+            console.print(Text(f"{title} ({len(findings)})", style="bold"))
+        for finding in findings:
+            console.print(_line(finding), soft_wrap=True)
+
+
+def _print_numbers(fairness: Fairness, console: Console) -> None:
     counts, nowhere = _without_zeros(counts_table(fairness))
     console.print(_rich(counts))
     if nowhere:
@@ -30,21 +42,16 @@ def print_fairness(fairness: Fairness, console: Console) -> None:
         console.print(Text(f"The same from all: {'; '.join(alike)}."), soft_wrap=True)
     if parameters.rows:
         console.print(_rich(parameters))
+
+
+def _print_steps(steps: list[StepComparison], fairness: Fairness, console: Console) -> None:
+    """A line for each step, and the groups of frameworks where there are several."""
     tasks = len({step.task for step in fairness.steps})
-    for arm in fairness.arms:
-        console.print(Text(f"Messages in the {arm} arm", style="bold"))
-        for step in fairness.steps:
-            if step.arm != arm:
-                continue
-            console.print(Text(f"  {step_title(step, tasks)}"), soft_wrap=True)
-            if len(step.groups) > 1:
-                told = [group_title(group, fairness) for group in step.groups]
-                console.print(Text(f"    {' | '.join(told)}"), soft_wrap=True)
-    for title, findings in (("Violations", fairness.violations), ("Notes", fairness.notes)):
-        if findings:
-            console.print(Text(f"{title} ({len(findings)})", style="bold"))
-        for finding in findings:
-            console.print(_line(finding), soft_wrap=True)
+    for step in steps:
+        console.print(Text(f"  {step_title(step, tasks)}"), soft_wrap=True)
+        if len(step.groups) > 1:
+            told = [group_title(group, fairness) for group in step.groups]
+            console.print(Text(f"    {' | '.join(told)}"), soft_wrap=True)
 
 
 def _without_zeros(table: Table) -> tuple[Table, list[str]]:

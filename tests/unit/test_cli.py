@@ -71,7 +71,9 @@ def test_help_on_running_has_an_example(tmp_path: Path) -> None:
     assert "Example: levelfield run plans/full.yaml --model ollama:qwen3:14b" in done.stdout
 
 
-@pytest.mark.parametrize("words", ["run", "status", "judge", "report", "fairness", "doctor", "envs build", "envs list"])
+@pytest.mark.parametrize(
+    "words", ["run", "status", "judge", "report", "fairness", "doctor", "envs build", "envs list"]
+)
 def test_every_commands_help_has_an_example(
     here: Path, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
