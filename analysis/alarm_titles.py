@@ -1,6 +1,7 @@
 """Headings of the alarms, by code."""
 
 ALARM_TITLES = {
+    "unequal_treatment": "Frameworks were not treated alike",
     "pseudo_replication": "Copies counted as runs",
     "judge_constant": "The judge gives one score",
     "judge_saturation": "The judge's scale is used up",

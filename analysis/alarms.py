@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from scipy import stats
 
 from analysis.compare import compared_runs
 from analysis.describe import present_criteria, title_of
+from analysis.fairness.result import Fairness
 from analysis.read_runs import Runs
 from analysis.result import Alarm, JudgeNoise, Metric, Omnibus, Replication
 from analysis.wording import plural
@@ -30,9 +32,14 @@ ROUNDING = 0.051
 
 
 def raise_alarms(
-    runs: Runs, replication: Replication, judge: JudgeNoise, omnibus: dict[Metric, Omnibus]
+    runs: Runs,
+    replication: Replication,
+    judge: JudgeNoise,
+    omnibus: dict[Metric, Omnibus],
+    fairness: Fairness | None = None,
 ) -> list[Alarm]:
     found = [
+        *_fairness_alarms(fairness),
         *_data_alarms(runs),
         *_replication_alarms(runs, replication, omnibus),
         *_judge_alarms(runs, judge),
@@ -43,6 +50,13 @@ def raise_alarms(
 
 def _alarm(code: str, severity: Literal["high", "medium", "low"], text: str, **evidence: Any) -> Alarm:
     return Alarm(code=code, severity=severity, text=text, evidence=evidence)
+
+
+def _fairness_alarms(fairness: Fairness | None) -> Iterator[Alarm]:
+    broken = fairness.violations if fairness else []
+    if fairness and broken:
+        counts = Counter(finding.code for finding in broken)
+        yield _alarm("unequal_treatment", "high", fairness.verdict, violations=dict(counts))
 
 
 def _replication_alarms(

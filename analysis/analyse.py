@@ -12,6 +12,7 @@ from analysis.describe import (
     rank_frameworks,
     run_columns,
 )
+from analysis.fairness.result import Fairness
 from analysis.judge_noise import measure_judge
 from analysis.read_runs import Runs
 from analysis.replication import measure_replication
@@ -19,13 +20,13 @@ from analysis.result import Analysis, Setup
 from analysis.sentences import Findings, summarise
 
 
-def analyse(runs: Runs) -> Analysis:
+def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
     frameworks = describe_frameworks(runs)
     omnibus = compare_frameworks(runs)
     pairs = compare_pairs(runs)
     replication = measure_replication(runs)
     judge = measure_judge(runs)
-    alarms = raise_alarms(runs, replication, judge, omnibus)
+    alarms = raise_alarms(runs, replication, judge, omnibus, fairness)
     items = sorted(str(item) for item in runs.table["item"].unique())
     iterations = (
         int(runs.table.groupby(["subject", "item"])["iteration"].nunique().max()) if len(runs.table) else 0
@@ -56,4 +57,5 @@ def analyse(runs: Runs) -> Analysis:
         alarms=alarms,
         failures=list_failures(runs),
         runs=run_columns(runs),
+        fairness=fairness,
     )

@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from analysis import run_tables, tables
 from analysis.alarm_titles import ALARM_TITLES
+from analysis.fairness import view as fairness_view
 from analysis.figure import colours
 from analysis.figures import draw_figures
 from analysis.result import Analysis
@@ -41,6 +42,7 @@ def render_html(analysis: Analysis) -> str:
         figure_data={figure.id: figure.content for figure in figures.values()},
         tables=tables,
         run_tables=run_tables,
+        fairness_view=fairness_view,
         alarm_titles=ALARM_TITLES,
         setup_tables=run_tables.setup_tables(analysis),
         colours=colours(analysis),

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from analysis.analyse import analyse
+from analysis.fairness.examine import examine_folder
 from analysis.read_runs import read_runs
 from analysis.render import render_html
 from analysis.result import Analysis
@@ -27,7 +28,7 @@ def write_report(
         UserError: `source` is missing, or no table of runs.
         StoreFailed: A file cannot be written.
     """
-    analysis = analyse(read_runs(source))
+    analysis = analyse(read_runs(source), examine_folder(source))
     report = out or default_report(source)
     _write(report, render_html(analysis))
     if json_out is not None:

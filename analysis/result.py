@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from analysis.fairness.result import Fairness
+
 ANALYSIS_SCHEMA_VERSION = 1
 
 Metric = Literal["quality", "latency_s"]
@@ -265,3 +267,5 @@ class Analysis(Result):
     alarms: list[Alarm]
     failures: list[Failure]
     runs: RunColumns
+    fairness: Fairness | None = None
+    """What was on the wire; null for a plain table of runs, whose requests are not known."""

@@ -101,6 +101,22 @@ def spans(
     raise typer.Exit(spans_command(folder, endpoint, console=Console()))
 
 
+@app.command(epilog="Example: `levelfield fairness results/full-… --json fairness.json --strict`")
+def fairness(
+    folder: Folder,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit status 1 if there is a violation.")] = False,
+) -> None:
+    """Whether every framework was treated alike: what each put on the wire, held against the plan.
+
+    Requests side by side, parameters, hidden calls, retries and framing. A violation of the five rules is
+    shown and counted, never repaired; without --strict the exit status is 0 all the same.
+    """
+    from analysis.fairness.command import fairness_command
+
+    raise typer.Exit(fairness_command(folder, json_out, Console(), strict=strict))
+
+
 @app.command(epilog="Example: `levelfield doctor`")
 def doctor() -> None:
     """What is here, what is missing, and the command that mends it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from cluster.run_job import RunJob
 from cluster.schedule import Assignment
 from cluster.servers import check_setting
 from runtime_envs.catalog import FRAMEWORKS, environment
-from shared.brief import AgentBrief, Brief
+from shared.brief import AgentBrief, Brief, answer_mark
+from shared.contract import AgentSpec
 from shared.errors import PlanError
 from shared.plan import Limits, Plan, TaskPlan, digest
+from shared.prompts.pass_on import user_turn
 from shared.records import RunKey
 from shared.settings import BenchmarkSettings
 from shared.store import slug
@@ -154,12 +156,19 @@ def briefs(experiment: Experiment, served_model: str) -> Iterator[Brief]:
             yield Brief(
                 task=wanted.name,
                 item=item,
-                agents=[AgentBrief(**asdict(agent)) for agent in agents],
+                agents=list(_agent_briefs(agents)),
                 model=served_model,
                 temperature=plan.temperature,
                 seed=plan.seed,
                 max_steps=plan.limits.max_steps,
             )
+
+
+def _agent_briefs(agents: Iterable[AgentSpec]) -> Iterator[AgentBrief]:
+    marks: dict[str, str] = {}
+    for spec in agents:
+        yield AgentBrief(**asdict(spec), user_turn=user_turn(spec, marks))
+        marks[spec.name] = answer_mark(spec.name)
 
 
 def _identity(plan: Plan, settings: BenchmarkSettings, tasks: dict[str, Task]) -> dict[str, Any]:

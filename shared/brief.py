@@ -18,6 +18,8 @@ class AgentBrief(Strict):
     max_tokens: int
     tools: list[dict[str, Any]] = Field(default_factory=list)
     """Name, description and parameters of each tool it may call."""
+    user_turn: str | None = None
+    """Its whole user turn where handing over is the plan's; `answer_mark` stands for each earlier answer."""
 
 
 class Brief(Strict):
@@ -31,3 +33,11 @@ class Brief(Strict):
     temperature: float
     seed: int
     max_steps: int
+
+    def agent(self, name: str | None) -> AgentBrief | None:
+        return next((agent for agent in self.agents if agent.name == name), None)
+
+
+def answer_mark(agent: str) -> str:
+    """What stands for an agent's answer in `AgentBrief.user_turn`."""
+    return f"\u27ea{agent}\u27eb"

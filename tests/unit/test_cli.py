@@ -60,7 +60,7 @@ def test_help_names_the_commands(tmp_path: Path) -> None:
     """`levelfield --help` lists every command and needs no experiment, model or network."""
     done = command(tmp_path, *LEVELFIELD, "--help")
     assert done.returncode == 0
-    for name in ("run", "status", "judge", "report", "spans", "doctor", "envs"):
+    for name in ("run", "status", "judge", "report", "fairness", "spans", "doctor", "envs"):
         assert f" {name} " in done.stdout
 
 
@@ -72,7 +72,7 @@ def test_help_on_running_has_an_example(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["run", "status", "judge", "report", "spans", "doctor", "envs build", "envs list"]
+    "words", ["run", "status", "judge", "report", "fairness", "spans", "doctor", "envs build", "envs list"]
 )
 def test_every_commands_help_has_an_example(
     here: Path, words: str, capsys: pytest.CaptureFixture[str]
