@@ -32,7 +32,7 @@ COUNTED = (
     "User and system time of all processes of a subject and of their ended children (psutil, in ticks of 10 "
     "ms), divided by the model calls that the mock saw; the mock's own is left out. The same three agents, "
     "prompts and answers (3 KB) for all. raw: one process with httpx.Client. levelfield: the adapter "
-    "'direct', the gateway with its journal (fdatasync per call), lease, record and store, without Ray. "
+    "'direct', the gateway with its journal, lease, record and store, without Ray. "
     "inspect: eval() of a sample per task, with its log and default settings, display off. Starting and "
     "importing is the figure 'start', up to readiness. Warm-up tasks are in neither; nor is, of Levelfield, "
     "what Ray and a fresh process per run take."

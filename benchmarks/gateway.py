@@ -8,24 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from statistics import median
 
 from benchmarks.chat_client import ChatClient, Timing, chat_body
-from benchmarks.disk import synced_writes_ms
 from benchmarks.leased_gateway import leased, running_gateway
 from benchmarks.line_process import LineProcess
 from benchmarks.litellm_proxy import litellm_proxy
 from benchmarks.mock import Behaviour, Mock, running_mock
 from benchmarks.peers import Peers, locked_version
-from benchmarks.result import Figure, Goal, Subject, figure, percentile, spread
+from benchmarks.result import Figure, Goal, Subject, figure, percentile
 from benchmarks.session import Benchmark, Findings, Session
 
 FLOOR, PIPE, OURS, PEER = "direct", "pipe", "gateway", "litellm"
 BLOCK = 10
 """Requests of one subject in a row; one more before them, not counted, opens its connections."""
 PERCENTS = (50, 99)
-SYNCED_WRITES = 20
-"""Per round."""
 GOAL_MS = 1.0
 GOAL_OF_PEER = 0.5
 """What "a fraction of LiteLLM's" is taken to mean."""
@@ -70,7 +66,6 @@ class Samples:
     def __init__(self) -> None:
         self._timings: dict[tuple[str, str], list[list[Timing]]] = {}
         self.connections: Counter[tuple[str, str]] = Counter()
-        self.synced_writes_ms: list[float] = []
 
     def add(
         self, kind: str, subject: str, timings: Sequence[Timing], *, number: int, connections: int
@@ -107,7 +102,6 @@ def measure_kinds(session: Session, kinds: Sequence[Kind], rounds: int) -> Findi
                 session.progress.doing(f"{kind.name}, round {number + 1} of {rounds}")
                 _round(mock, routes, kind, samples, number=number, order=order)
                 session.progress.advance()
-            samples.synced_writes_ms.append(median(synced_writes_ms(session.folder, SYNCED_WRITES)))
     figures = [made for kind in kinds for made in _figures(kind, samples)]
     return Findings(
         counted=COUNTED,
@@ -186,7 +180,6 @@ def _goals(figures: Sequence[Figure]) -> list[Goal]:
 def _details(kinds: Sequence[Kind], rounds: int, samples: Samples) -> dict[str, object]:
     return {
         "requests_per_round": {kind.name: kind.blocks * BLOCK for kind in kinds},
-        "disk_write_and_fdatasync_ms": spread(samples.synced_writes_ms).model_dump(),
         "new_connections_to_the_mock_per_request": {
             f"{kind}: {subject}": round(count / (rounds * BLOCK * _blocks(kinds, kind)), 3)
             for (kind, subject), count in sorted(samples.connections.items())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cluster.framework_worker import WorkerResult
+from cluster.gateway.exchange import RECORDING_ENDED
 from cluster.model_answers import is_cut_off_call, is_empty
 from cluster.servers.interface import TokenCounters
 from shared.calls import Call
@@ -116,6 +117,6 @@ def _server_failure(wire: Wire) -> str | None:
     if not calls or not calls[-1].failed:
         return None
     last = calls[-1]
-    if 400 <= last.status < 500 and last.status not in (408, 429, 499):
+    if 400 <= last.status < 500 and last.status not in (408, RECORDING_ENDED, 429, 499):
         return None
     return f"Model call {len(calls)}: HTTP {last.status}: {last.error or 'failed'}"

@@ -54,13 +54,13 @@ class Admin:
         except LeaseConflict as conflict:
             return web.json_response({"error": str(conflict)}, status=409)
         try:
-            self._journal.open(lease)
+            path = self._journal.open(lease)
         except OSError as error:
             self._leases.close(lease.token)
             return web.json_response({"error": f"no journal: {error.strerror}"}, status=507)
         self._opened(lease)
         note("lease_opened", wanted, kind=wanted.kind, replay=wanted.replay is not None)
-        return web.json_response({"token": lease.token})
+        return web.json_response({"token": lease.token, "opened_at_s": lease.opened_at, "journal": path.name})
 
     async def close_lease(self, request: web.Request) -> web.StreamResponse:
         """Take no more calls, wait a moment for those in flight, cancel what is left, and report."""

@@ -10,6 +10,8 @@ from cluster.gateway.lease import OpenLease
 from cluster.gateway.retries import Fingerprint
 from shared.calls import Call
 
+RECORDING_ENDED = 424
+"""HTTP's "failed dependency": a replay has no answer left. Clients do not retry it."""
 CLIENT_GONE = 499
 """As nginx logs a client that hung up; nobody receives it."""
 GONE = "the client hung up, or its run ended"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.gateway.lease import GatewayStatus, LeaseReport, LeaseRequest
+from shared.calls import Call
 from shared.errors import NodeFailed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -31,6 +32,10 @@ class Lease:
     base_url: str
     """OpenAI-compatible, ends in /v1."""
     tools_url: str
+    opened_at_s: float
+    """On the machine's monotonic clock."""
+    journal: Path
+    """The file of its calls."""
 
 
 class GatewayProcess:
@@ -45,6 +50,7 @@ class GatewayProcess:
         self, upstream_url: str, api_key: str | None, spool: Path, *, host: str = "127.0.0.1", port: int = 0
     ) -> None:
         """Raises NodeFailed, with the reason, when it does not come up."""
+        self._spool = spool
         log = (spool / "gateway.log").open("ab")
         with log:
             self._process = subprocess.Popen(
@@ -81,10 +87,22 @@ class GatewayProcess:
         """Raises NodeFailed when the node is taken or the gateway is gone."""
         answer = json.loads(self._admin("POST", "leases", request.model_dump_json().encode()))
         token = answer["token"]
-        return Lease(token, f"{self._origin}/runs/{token}/v1", f"{self._origin}/runs/{token}/tools")
+        return Lease(
+            token,
+            f"{self._origin}/runs/{token}/v1",
+            f"{self._origin}/runs/{token}/tools",
+            answer["opened_at_s"],
+            self._spool / answer["journal"],
+        )
 
     def close_lease(self, lease: Lease) -> LeaseReport:
-        return LeaseReport.model_validate_json(self._admin("DELETE", f"leases/{lease.token}"))
+        """Of a gateway that died, what it had written. Raises NodeFailed when it is there and refuses."""
+        try:
+            return LeaseReport.model_validate_json(self._admin("DELETE", f"leases/{lease.token}"))
+        except NodeFailed as error:
+            if self.alive:
+                raise
+            return _written(lease, str(error))
 
     def status(self) -> GatewayStatus:
         return GatewayStatus.model_validate_json(self._admin("GET", "status"))
@@ -132,3 +150,16 @@ class GatewayProcess:
         except OSError as error:
             raise NodeFailed(f"The gateway does not answer: {error}") from None
         return content
+
+
+def _written(lease: Lease, error: str) -> LeaseReport:
+    """The calls that a gateway had written before it died; a line that it did not finish is left out."""
+    lines = lease.journal.read_text(encoding="utf-8").split("\n")[:-1] if lease.journal.exists() else []
+    return LeaseReport(
+        calls=sorted((Call.model_validate_json(line) for line in lines), key=lambda call: call.sequence),
+        budget_exceeded=[],
+        stray_calls=0,
+        contaminated=False,
+        journal_error=f"The gateway died during the run. {error}",
+        opened_at_s=lease.opened_at_s,
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from cluster.gateway.convert import stream_of, whole_of
 from cluster.gateway.events import CHAT, RESPONSES, ends_responses
-from cluster.gateway.exchange import CLIENT_GONE, Exchange
+from cluster.gateway.exchange import CLIENT_GONE, RECORDING_ENDED, Exchange
 from cluster.gateway.parsing import canonical, dump_json
 from cluster.gateway.recorded import RecordedAnswer
 from cluster.gateway.source import EVENT_STREAM, Answer, ServerFault
@@ -54,7 +54,7 @@ class Replay:
         candidates = [entry for entry in self._unused if entry[1].path == exchange.path]
         if not candidates:
             raise ServerFault(
-                404,
+                RECORDING_ENDED,
                 f"The recording has no answer left for call {exchange.sequence}: this run asks more often "
                 "than the recorded one did.",
                 "replay_exhausted",

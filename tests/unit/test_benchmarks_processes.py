@@ -176,8 +176,6 @@ def test_gateway_is_measured_without_the_peer(session: Session) -> None:
     assert all(set(made.of) <= {FLOOR, PIPE, OURS} for made in found.figures)
     assert set(found.figures[0].of) == {FLOOR, PIPE, OURS}
     assert None in {goal.met for goal in found.goals}
-    assert found.details["disk_write_and_fdatasync_ms"]["median"] > 0
-    assert not (session.folder / "disk-probe").exists()
 
 
 def test_processor_time_is_measured_without_the_peer(session: Session) -> None:

@@ -31,6 +31,25 @@ def test_calls_are_on_disk_before_the_answer_arrives() -> None:
             assert [json.loads(line)["sequence"] for line in lines] == list(range(1, number + 1))
 
 
+def test_what_a_killed_gateway_had_written_is_not_lost() -> None:
+    """The report of a gateway that was killed in a run holds the calls that were answered, and says so."""
+    with running_gateway() as fresh, fresh.lease() as lease:
+        chat(lease)
+        chat(lease, stream=True)
+        with lease.journal.open("a") as journal:
+            journal.write('{"sequence": 3, "half a line')
+        (pid,) = fresh.process.pids()
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while fresh.process.alive and time.monotonic() < deadline:
+            time.sleep(0.02)
+        report = fresh.close(lease)
+        assert [call.sequence for call in report.calls] == [1, 2]
+        assert "died during the run" in (report.journal_error or "")
+        assert report.opened_at_s == lease.opened_at_s
+        assert fresh.process.pids() == []
+
+
 def test_the_spool_holds_no_more_than_the_last_runs() -> None:
     """A lease's file goes when the next lease is closed, so a long plan does not fill the disk."""
     with running_gateway() as fresh:

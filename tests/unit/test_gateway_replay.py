@@ -133,9 +133,9 @@ def test_the_same_request_gets_its_own_answer(gateway: RunningGateway) -> None:
         assert text_of(chat(lease, n=2)) == "to 3"
         over = chat(lease, n=3)
         calls = gateway.close(lease).calls
-    assert (over.status, json.loads(over.body)["error"]["code"]) == (404, "replay_exhausted")
+    assert (over.status, json.loads(over.body)["error"]["code"]) == (424, "replay_exhausted")
     assert [call.recorded for call in calls] == [None, None, asked(n=3), None]
-    assert [call.status for call in calls] == [200, 200, 200, 404]
+    assert [call.status for call in calls] == [200, 200, 200, 424]
     assert calls[3].error
     assert "asks more often" in calls[3].error
     assert gateway.serves_the_next_run()
@@ -222,7 +222,7 @@ def test_responses_are_not_converted(gateway: RunningGateway, streamed: bool) ->
 def test_answers_stay_with_their_path(gateway: RunningGateway) -> None:
     """A chat's answer is never given to a request for embeddings."""
     with gateway.lease(replay=[recorded(asked(), said("a"))]) as lease:
-        assert post(f"{lease.base_url}/embeddings", asked()).status == 404
+        assert post(f"{lease.base_url}/embeddings", asked()).status == 424
         assert chat(lease).status == 200
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cluster.gateway.parsing import dump_json
-from cluster.gateway.process import Lease
 from cluster.gateway.scrub import TOKEN_MARK, Scrubber
 from tests.unit import upstream
 from tests.unit.running_gateway import KEY, RunningGateway, chat, post, running_gateway
@@ -112,7 +112,7 @@ def test_the_log_tells_what_happened(gateway: RunningGateway) -> None:
         gateway.server.behave = upstream.status(500)
         chat(lease)
         chat(lease)
-        chat(Lease("", lease.base_url.replace(lease.token, f"{TOKEN_MARK}{'g' * 32}"), ""))
+        chat(replace(lease, base_url=lease.base_url.replace(lease.token, f"{TOKEN_MARK}{'g' * 32}")))
         gateway.close(lease)
     chat(lease)
     lines = gateway.log()[seen:]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.framework_worker import WorkerResult
+from cluster.gateway.exchange import RECORDING_ENDED
 from cluster.run_outcome import Wire, classify, limits_hit
 from shared.calls import Call
 from shared.contract import Outcome
@@ -48,6 +49,7 @@ LIMITED = WorkerResult(0.0, 1.0, error="LimitReached", limit_reached=True)
         (RAISED, Wire([call(400)]), Status.FRAMEWORK_ERROR),
         (RAISED, Wire([call(500)]), Status.MODEL_ERROR),
         (RAISED, Wire([call(429)]), Status.MODEL_ERROR),
+        (RAISED, Wire([call(RECORDING_ENDED, "no answer left")]), Status.MODEL_ERROR),
         (RAISED, Wire([call(200, error="not JSON")]), Status.MODEL_ERROR),
         (RAISED, Wire([call(502)], budget_exceeded=["3 model calls"]), Status.LIMIT_REACHED),
         (LIMITED, Wire([call()]), Status.LIMIT_REACHED),
