@@ -12,20 +12,40 @@ from analysis.describe import (
     rank_frameworks,
     run_columns,
 )
+from analysis.differences import measure_differences
+from analysis.drift import measure_drift
+from analysis.findings import Findings
 from analysis.judge_noise import measure_judge
+from analysis.meters import audit_meters
+from analysis.noise_floor import measure_noise
+from analysis.quarantine import list_quarantined
 from analysis.read_runs import Runs
 from analysis.replication import measure_replication
 from analysis.result import Analysis, Setup
-from analysis.sentences import Findings, summarise
+from analysis.sentences import summarise
 
 
 def analyse(runs: Runs) -> Analysis:
     frameworks = describe_frameworks(runs)
     omnibus = compare_frameworks(runs)
-    pairs = compare_pairs(runs)
+    floor = measure_noise(runs)
+    pairs = compare_pairs(runs, floor)
+    differences = measure_differences(runs, floor)
     replication = measure_replication(runs)
     judge = measure_judge(runs)
-    alarms = raise_alarms(runs, replication, judge, omnibus)
+    drift = measure_drift(runs)
+    meters = audit_meters(runs)
+    quarantined = list_quarantined(runs)
+    alarms = raise_alarms(
+        runs,
+        replication,
+        judge,
+        omnibus,
+        floor=floor,
+        drift=drift,
+        meters=meters,
+        quarantined=quarantined,
+    )
     items = sorted(str(item) for item in runs.table["item"].unique())
     iterations = (
         int(runs.table.groupby(["subject", "item"])["iteration"].nunique().max()) if len(runs.table) else 0
@@ -35,10 +55,22 @@ def analyse(runs: Runs) -> Analysis:
         created_at=runs.manifest.created_at,
         facts=runs.manifest.sections,
         versions=runs.manifest.versions,
-        notes=runs.manifest.notes,
+        notes=[*runs.manifest.notes, *([runs.stored.problem] if runs.stored.problem else [])],
         planned_runs=runs.manifest.planned_runs,
+        warmups=runs.stored.warmups,
     )
-    findings = Findings(frameworks, items, iterations, omnibus, pairs, replication, alarms, setup)
+    findings = Findings(
+        frameworks=frameworks,
+        items=items,
+        iterations=iterations,
+        omnibus=omnibus,
+        pairs=pairs,
+        replication=replication,
+        alarms=alarms,
+        setup=setup,
+        floor=floor,
+        differences=differences,
+    )
     return Analysis(
         setup=setup,
         summary=summarise(findings),
@@ -56,4 +88,9 @@ def analyse(runs: Runs) -> Analysis:
         alarms=alarms,
         failures=list_failures(runs),
         runs=run_columns(runs),
+        differences=differences,
+        noise_floor=floor,
+        meters=meters,
+        drift=drift,
+        quarantined=quarantined,
     )

@@ -202,8 +202,6 @@ def test_quarantine_and_warm_ups(tmp_path: Path) -> None:
     store.write_run(run(key=warm_up, attempt_id="w"), [])
     reasons = ["other programs used 41 % of the processors (bound 25 %)"]
     store.write_quarantine(
-        Quarantine(
-            run_id=run().key.run_id, attempt=1, attempt_id="a1", code="disturbed", reasons=reasons
-        )  # fmt: skip
+        Quarantine(run_id=run().key.run_id, attempt=1, attempt_id="a1", code="disturbed", reasons=reasons)
     )
     assert [(row["framework"], row["quarantine"]) for row in rows(store)] == [("a", "disturbed"), ("b", "")]
