@@ -13,7 +13,9 @@ from analysis.wire_result import Drift, ProbeMark, Probes, RunRate
 from shared.surroundings import Probe
 
 SHORTEST_S = 0.05
-"""Below this a rate says how fast a server that does not compute answers."""
+"""Below this the clock's and the network's part of a rate is too large."""
+NO_MODEL = ("scripted:", "replay:")
+"""Settings under which nobody computes an answer, so that nothing has a speed."""
 
 Basis = Literal["decode_s", "model_s", "latency_s"]
 
@@ -39,6 +41,8 @@ def measure_drift(runs: Runs) -> Drift:
 def decode_rates(runs: Runs) -> tuple[Basis | None, pd.Series]:
     """Tokens per second of each completed run whose time counts, and over which time, the same for all."""
     done = runs.answered
+    if _without_model(runs):
+        return None, pd.Series(np.nan, index=done.index)
     rows = done[(done["completion_tokens"] > 0) & (done["latency_s"] > 0)]
     # Where some call's decoding is not told apart, the run's tokens are more than its decode time made.
     split = rows[(rows["decode_s"] > 0) & (rows["model_unsplit_s"].fillna(0) == 0)]
@@ -65,6 +69,10 @@ def started_at(table: pd.DataFrame) -> pd.Series:
     return pd.to_datetime(table["started_at"], format="ISO8601", utc=True, errors="coerce")
 
 
+def _without_model(runs: Runs) -> bool:
+    return runs.manifest.setting("llm_model").startswith(NO_MODEL)
+
+
 def _run_rate(row: pd.DataFrame, rates: pd.Series) -> RunRate:
     """`row`: a table of one run."""
     return RunRate(
@@ -79,7 +87,7 @@ def _probes(runs: Runs) -> Probes | None:
     probes = runs.stored.probes
     if not probes:
         return None
-    basis, rates = _probe_rates(probes)
+    basis, rates = (None, [None] * len(probes)) if _without_model(runs) else _probe_rates(probes)
     starts = started_at(runs.table)
     made = pd.to_datetime(
         pd.Series([probe.at for probe in probes]), format="ISO8601", utc=True, errors="coerce"

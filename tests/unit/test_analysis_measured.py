@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from analysis.read_runs import read_runs
 from analysis.report import write_report
 from analysis.result import Alarm, Analysis
 from cluster.runs_csv import write_runs_csv
+from shared.plan import digest
 from shared.records import RunRecord, Status
 from shared.store import Store
 from shared.surroundings import Probe, Quarantine
@@ -163,6 +165,21 @@ def test_an_instant_server_has_no_speed(tmp_path: Path) -> None:
     analysis = analyse_rows(tmp_path, rows)
     assert analysis.drift.slowest is None
     assert "decode_rate_drift" not in alarms(analysis)
+
+
+@pytest.mark.parametrize("model", ["scripted:instant", "replay:results/earlier"])
+def test_answers_without_a_model_have_no_speed(store: Store, model: str) -> None:
+    """Scripted and replayed answers have no decode rate, neither in runs nor in probes, and so no drift."""
+    store.write_probe(probe(decode_s=100.0))
+    content = json.loads(store.manifest_path.read_text())
+    content["body"]["settings"]["llm_model"] = model
+    content["sha256"] = digest(content["body"])
+    store.manifest_path.write_text(json.dumps(content))
+    analysis = analyse_store(store)
+    assert analysis.alarms == []
+    assert analysis.drift.slowest is None
+    assert analysis.drift.probes is not None
+    assert (analysis.drift.probes.n, analysis.drift.probes.ratio) == (13, None)
 
 
 def test_probes_lie_between_the_runs(clean: Analysis) -> None:
