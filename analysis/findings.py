@@ -34,15 +34,11 @@ class Findings:
 
     def name(self, framework: str) -> str:
         """The title of a framework, whatever the arm."""
-        return next(
-            (x.title.partition(" [")[0] for x in self.frameworks.values() if x.framework == framework),
-            framework,
-        )
+        return next((x.name for x in self.frameworks.values() if x.framework == framework), framework)
 
     def names(self, role: Role) -> list[str]:
         """Titles of the frameworks in that role, each once whatever its arms."""
-        found = [self.name(x.framework) for x in self.frameworks.values() if x.role == role]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(x.name for x in self.frameworks.values() if x.role == role))
 
     def extremes(self, metric: DifferenceMetric) -> tuple[FrameworkResult, FrameworkResult] | None:
         """Lowest and highest mean of those compared."""

@@ -169,7 +169,7 @@ def _largest(analysis: Analysis, metric: str) -> tuple[list[Difference], str]:
 
 
 def _pair(analysis: Analysis, difference: Difference) -> str:
-    titles = {f.framework: f.title.partition(" [")[0] for f in analysis.frameworks.values()}
+    titles = {f.framework: f.name for f in analysis.frameworks.values()}
     return f"{titles[difference.a]} – {titles[difference.b]}"  # noqa: RUF001 - typography
 
 

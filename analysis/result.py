@@ -140,6 +140,11 @@ class FrameworkResult(Result):
     import_s: Number = None
     machine: MachineMeans | None = None
 
+    @property
+    def name(self) -> str:
+        """The title without the arm."""
+        return self.title.removesuffix(f" [{self.arm}]")
+
 
 class Place(Result):
     """Places from 1, ties sharing the better one; null where there is nothing to rank."""

@@ -59,7 +59,10 @@ def _quality_headline(f: Findings) -> str:
 def _latency_headline(f: Findings) -> str:
     ends = f.extremes("latency_s")
     if ends is None:
-        return "No latency was measured."
+        disturbed = f.alarm("disturbed_runs")
+        return (
+            "Every run was disturbed, so latency says nothing." if disturbed else "No latency was measured."
+        )
     fast, slow = ends
     first, last = seconds(fast.latency_s), seconds(slow.latency_s)
     means = f"its means run from {first} ({fast.title}) to {last} ({slow.title})"

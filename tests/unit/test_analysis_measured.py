@@ -299,6 +299,16 @@ def test_a_disturbed_attempt_that_was_repeated(store: Store) -> None:
     assert (alarm.severity, alarm.evidence["without_times"]) == ("low", 0)
 
 
+def test_nothing_undisturbed(store: Store) -> None:
+    """Where every run was disturbed there is no latency at all, and the first screen says why."""
+    for record in store.runs():
+        store.write_quarantine(quarantine(record, "disturbed"))
+    analysis = analyse_store(store)
+    assert analysis.summary.headline.endswith("Every run was disturbed, so latency says nothing.")
+    assert {f.latency_s for f in analysis.frameworks.values()} == {None}
+    assert all(f.quality is not None for f in analysis.frameworks.values())
+
+
 def test_late_calls(store: Store) -> None:
     """A run whose process called on after its end counts nowhere, and its framework is named."""
     store.write_quarantine(quarantine(of(store, "crewai"), "late_calls"))
