@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from analysis.figure import (
@@ -16,6 +18,8 @@ from analysis.figure import (
     symbols,
 )
 from analysis.result import Analysis
+from analysis.wire_result import Drift, ProbeMark
+from analysis.wording import plural
 
 PROBE_COLOUR = "#B8A800"
 BASIS = {
@@ -26,41 +30,47 @@ BASIS = {
 
 
 def draw_drift(analysis: Analysis) -> Figure | None:
-    """None below two runs of which rate and order are known."""
-    drift, runs = analysis.drift, analysis.runs
+    """None below two points: runs of which rate and order are known, and probes with a rate."""
+    runs, drift = analysis.runs, analysis.drift
     places = [
         place
         for place, (order, rate) in enumerate(zip(runs.order, runs.decode_rate, strict=True))
         if order is not None and rate is not None
     ]
-    if len(places) < 2 or drift.slowest is None or drift.fastest is None or drift.basis is None:
+    probes = [mark for mark in drift.probes.marks if mark.tokens_per_s] if drift.probes else []
+    if len(places) + len(probes) < 2:
         return None
-    fig = go.Figure()
     step = 1 + len(places) // MOST_POINTS
+    fig = go.Figure()
     _add_runs(fig, analysis, places[::step])
-    _add_probes(fig, analysis)
+    if probes:
+        _add_probes(fig, probes[:: 1 + len(probes) // MOST_POINTS])
     fig.update_layout(
         xaxis={"title": {"text": "Runs in the order they were made"}},
         yaxis={"title": {"text": "Output tokens per second"}, "rangemode": "tozero"},
+        showlegend=True,
         legend={"y": -0.3},
     )
-    ends = f"from {drift.slowest.tokens_per_s:.1f} to {drift.fastest.tokens_per_s:.1f} tokens/s"
-    probes = drift.probes
-    marked = f", and {probes.n} probes between them" if probes else "; no probes were made"
     return figure_of(
         "drift",
         "The model's speed over the experiment",
-        f"Points of decode rate, a run each, {ends}{marked}.",
-        f"Output tokens over {BASIS[drift.basis]}."
-        + (
-            " The line joins the probes, the same small request before and after each block."
-            if probes
-            else ""
-        )
+        _description(drift, len(places), len(probes)),
+        (f"Output tokens over {BASIS[drift.basis]}." if drift.basis else "No run's own speed is known.")
+        + (" The line joins the probes, a small request before and after each block." if probes else "")
         + (f" One run in {step} is drawn." if step > 1 else ""),
         fig,
         height=340,
     )
+
+
+def _description(drift: Drift, runs: int, probes: int) -> str:
+    words = f"Points of output tokens per second: {plural(runs, 'run')}"
+    if runs and drift.slowest and drift.fastest:
+        words += f" from {drift.slowest.tokens_per_s:.1f} to {drift.fastest.tokens_per_s:.1f}"
+    words += f", and {plural(probes, 'probe')} between them"
+    if probes and drift.probes:
+        words += f" from {drift.probes.slowest:.1f} to {drift.probes.fastest:.1f}"
+    return f"{words}."
 
 
 def _add_runs(fig: go.Figure, analysis: Analysis, places: list[int]) -> None:
@@ -89,16 +99,11 @@ def _add_runs(fig: go.Figure, analysis: Analysis, places: list[int]) -> None:
         )
 
 
-def _add_probes(fig: go.Figure, analysis: Analysis) -> None:
-    probes = analysis.drift.probes
-    if probes is None:
-        return
-    answered = [mark for mark in probes.marks if mark.tokens_per_s is not None]
-    answered = answered[:: 1 + len(answered) // MOST_POINTS]
+def _add_probes(fig: go.Figure, probes: Sequence[ProbeMark]) -> None:
     fig.add_scatter(
-        x=[mark.order for mark in answered],
-        y=[mark.tokens_per_s for mark in answered],
-        text=[label(f"{mark.when} {mark.block} on {mark.node}") for mark in answered],
+        x=[mark.order for mark in probes],
+        y=[mark.tokens_per_s for mark in probes],
+        text=[label(f"{mark.when} {mark.block} on {mark.node}") for mark in probes],
         name="Probe",
         mode="lines+markers",
         line={"color": PROBE_COLOUR, "width": 1, "dash": "dot"},

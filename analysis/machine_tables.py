@@ -8,7 +8,7 @@ from statistics import fmean
 from analysis.result import Analysis
 from analysis.run_tables import MOST_RUNS
 from analysis.tables import MISSING, Cell, Table, digits_for, number, plain_cells, share, titled
-from analysis.wire_result import DifferenceMetric, Noise
+from analysis.wire_result import DifferenceMetric, Noise, QuarantinedRun
 
 
 def machine_table(analysis: Analysis) -> Table | None:
@@ -81,7 +81,7 @@ def quarantine_table(analysis: Analysis) -> Table | None:
             number(run.attempt, 0),
             run.code.replace("_", " "),
             "; ".join(run.reasons) or "not recorded",
-            _consequence(run.code, kept=run.kept),
+            _consequence(run),
         ]
         rows.append([titled(run.framework, f) if f else Cell(run.framework), *plain_cells(texts)])
     return Table(
@@ -94,10 +94,10 @@ def quarantine_table(analysis: Analysis) -> Table | None:
     )
 
 
-def _consequence(code: str, *, kept: bool) -> str:
-    if not kept:
-        return "another attempt counts"
-    return "its times count nowhere" if code == "disturbed" else "nothing of it counts"
+def _consequence(run: QuarantinedRun) -> str:
+    if not run.kept:
+        return "another attempt counts" if run.iteration else "counts nowhere in any case"
+    return "its times count nowhere" if run.code == "disturbed" else "nothing of it counts"
 
 
 def noise_table(analysis: Analysis) -> Table | None:

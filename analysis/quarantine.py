@@ -7,7 +7,7 @@ from analysis.wire_result import QuarantinedRun
 
 
 def list_quarantined(runs: Runs) -> list[QuarantinedRun]:
-    """From the records; a table without records says only which of its rows are concerned."""
+    """From the records; disturbed warm-ups are left out. A table alone says only which of its rows."""
     if runs.stored.known:
         return [
             QuarantinedRun(
@@ -20,6 +20,7 @@ def list_quarantined(runs: Runs) -> list[QuarantinedRun]:
                 kept=entry.kept,
             )
             for entry in runs.stored.quarantined
+            if entry.key.iteration > 0 or entry.quarantine.code == "late_calls"
         ]
     rows = runs.table[runs.table["quarantine"].isin(["disturbed", "late_calls"])]
     return [

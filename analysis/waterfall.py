@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.read_runs import Runs
 from analysis.stages import STAGES
@@ -58,6 +58,7 @@ def read_waterfalls(runs: Runs, *, most_runs: int = MOST_RUNS, most_bars: int = 
     store = runs.stored.store
     if store is None:
         return []
+    disturbed = {entry.quarantine.attempt_id for entry in runs.stored.quarantined}
     found: list[Waterfall] = []
     bars = 0
     for record in _chosen(runs):
@@ -68,6 +69,8 @@ def read_waterfalls(runs: Runs, *, most_runs: int = MOST_RUNS, most_bars: int = 
         if not calls:
             continue
         waterfall = _waterfall(runs, record, calls)
+        if record.attempt_id in disturbed:
+            waterfall = replace(waterfall, status=f"{waterfall.status}, in quarantine")
         bars += sum(len(row.bars) for row in waterfall.rows)
         if bars > most_bars or len(found) == most_runs:
             break

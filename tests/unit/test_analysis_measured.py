@@ -334,6 +334,8 @@ def test_warm_ups_are_counted_and_in_no_figure(store: Store) -> None:
     warm_up = {"key": record.key.model_copy(update={"iteration": 0}), "attempt_id": "w", "latency_s": 999.0}
     store.write_run(record.model_copy(update=warm_up), [])
     after = analyse_store(store)
+    store.write_quarantine(quarantine(record.model_copy(update=warm_up), "disturbed"))
+    assert analyse_store(store).quarantined == []
     assert (before.setup.warmups, after.setup.warmups) == (0, 1)
     assert after.frameworks == before.frameworks
 
