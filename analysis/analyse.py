@@ -12,21 +12,42 @@ from analysis.describe import (
     rank_frameworks,
     run_columns,
 )
+from analysis.differences import measure_differences
+from analysis.drift import measure_drift
 from analysis.fairness.result import Fairness
+from analysis.findings import Findings
 from analysis.judge_noise import measure_judge
+from analysis.meters import audit_meters
+from analysis.noise_floor import measure_noise
+from analysis.quarantine import list_quarantined
 from analysis.read_runs import Runs
 from analysis.replication import measure_replication
 from analysis.result import Analysis, Setup
-from analysis.sentences import Findings, summarise
+from analysis.sentences import summarise
 
 
 def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
     frameworks = describe_frameworks(runs)
     omnibus = compare_frameworks(runs)
-    pairs = compare_pairs(runs)
+    floor = measure_noise(runs)
+    pairs = compare_pairs(runs, floor)
+    differences = measure_differences(runs, floor)
     replication = measure_replication(runs)
     judge = measure_judge(runs)
-    alarms = raise_alarms(runs, replication, judge, omnibus, fairness)
+    drift = measure_drift(runs)
+    meters = audit_meters(runs)
+    quarantined = list_quarantined(runs)
+    alarms = raise_alarms(
+        runs,
+        replication,
+        judge,
+        omnibus,
+        floor=floor,
+        drift=drift,
+        meters=meters,
+        quarantined=quarantined,
+        fairness=fairness,
+    )
     items = sorted(str(item) for item in runs.table["item"].unique())
     iterations = (
         int(runs.table.groupby(["subject", "item"])["iteration"].nunique().max()) if len(runs.table) else 0
@@ -36,10 +57,22 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         created_at=runs.manifest.created_at,
         facts=runs.manifest.sections,
         versions=runs.manifest.versions,
-        notes=runs.manifest.notes,
+        notes=[*runs.manifest.notes, *([runs.stored.problem] if runs.stored.problem else [])],
         planned_runs=runs.manifest.planned_runs,
+        warmups=runs.stored.warmups,
     )
-    findings = Findings(frameworks, items, iterations, omnibus, pairs, replication, alarms, setup)
+    findings = Findings(
+        frameworks=frameworks,
+        items=items,
+        iterations=iterations,
+        omnibus=omnibus,
+        pairs=pairs,
+        replication=replication,
+        alarms=alarms,
+        setup=setup,
+        floor=floor,
+        differences=differences,
+    )
     return Analysis(
         setup=setup,
         summary=summarise(findings),
@@ -58,4 +91,9 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         failures=list_failures(runs),
         runs=run_columns(runs),
         fairness=fairness,
+        differences=differences,
+        noise_floor=floor,
+        meters=meters,
+        drift=drift,
+        quarantined=quarantined,
     )

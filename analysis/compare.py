@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.describe import role_of
+from analysis.noise_floor import exceeds
 from analysis.read_runs import Runs
 from analysis.result import METRICS, SIGNIFICANCE_LEVEL, MannWhitney, Metric, Omnibus, Pair, Significance
+from analysis.wire_result import Noise, NoiseFloor
 
 COLUMN: dict[Metric, str] = {"quality": "overall", "latency_s": "latency_s"}
 # Means of equal scores can differ in the last bits by the order of addition; ranks must not see that.
@@ -20,9 +21,8 @@ RANK_DECIMALS = 9
 
 
 def compared_runs(runs: Runs) -> pd.DataFrame:
-    """Completed runs that a model answered."""
-    done = runs.completed
-    return done[done["framework"].map(role_of) != "dry"]
+    """Completed runs that a model answered, without second names: those compete with nobody."""
+    return runs.answered[runs.answered["role"] != "twin"]
 
 
 def compare_frameworks(runs: Runs) -> dict[Metric, Omnibus]:
@@ -85,7 +85,7 @@ def friedman(means: pd.DataFrame) -> Significance:
     return Significance(statistic=result.statistic, p=result.pvalue)
 
 
-def compare_pairs(runs: Runs) -> list[Pair]:
+def compare_pairs(runs: Runs, floor: NoiseFloor) -> list[Pair]:
     """All pairs on each metric; Bonferroni counts the pairs of one metric."""
     done = compared_runs(runs)
     pairs: list[Pair] = []
@@ -96,21 +96,33 @@ def compare_pairs(runs: Runs) -> list[Pair]:
         }
         names = list(combinations([name for name, known in values.items() if len(known)], 2))
         tested = mann_whitney([(values[a], values[b]) for a, b in names])
-        pairs += [_pair(both, metric, values, found) for both, found in zip(names, tested, strict=True)]
+        noise = floor.metrics.get(metric)
+        pairs += [
+            _pair(both, metric, values, found, noise) for both, found in zip(names, tested, strict=True)
+        ]
     return pairs
 
 
-def _pair(names: tuple[str, str], metric: Metric, values: dict[str, np.ndarray], tested: MannWhitney) -> Pair:
+def _pair(
+    names: tuple[str, str],
+    metric: Metric,
+    values: dict[str, np.ndarray],
+    tested: MannWhitney,
+    noise: Noise | None,
+) -> Pair:
     a, b = names
+    difference = float(values[a].mean() - values[b].mean())
     return Pair(
         a=a,
         b=b,
         metric=metric,
         n_a=len(values[a]),
         n_b=len(values[b]),
-        mean_difference=values[a].mean() - values[b].mean(),
+        mean_difference=difference,
         mann_whitney=tested,
         significant=tested.p_bonferroni is not None and tested.p_bonferroni < SIGNIFICANCE_LEVEL,
+        noise=noise.mean_absolute if noise else None,
+        exceeds_noise=exceeds(difference, noise),
     )
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import plotly.graph_objects as go
 
 from analysis.figure import (
+    MOST_MARKED,
     MOST_POINTS,
     PALETTE,
     Figure,
@@ -15,19 +20,30 @@ from analysis.figure import (
     label,
     symbols,
 )
-from analysis.result import Analysis
+from analysis.result import Analysis, FrameworkResult
+from analysis.stages import STAGES
 from analysis.wording import listing
+
+SEEN = 0.0005
+"""Share of a bar below which a stage would only lengthen the legend; the table has it."""
+
+Shown = Sequence[tuple[str, FrameworkResult]]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One piece of every framework's bar."""
+
+    name: str
+    values: list[float | None]
+    marker: dict[str, Any]
 
 
 def draw_latency(analysis: Analysis) -> Figure | None:
-    shown = sorted(
-        framework_results_with(analysis, "latency_s"), key=lambda entry: -(entry[1].latency_s or 0)
-    )
+    shown = _largest_last(analysis, "latency_s")
     if not shown:
         return None
-    titles = [label(f.title) for _, f in shown]
-    fig = go.Figure()
-    parts = all(f.model_s is not None and f.framework_s is not None for _, f in shown)
+    bars = _stage_bars(shown) or _model_bars(shown)
     whiskers = {
         "type": "data",
         "symmetric": False,
@@ -35,92 +51,33 @@ def draw_latency(analysis: Analysis) -> Figure | None:
         "arrayminus": [_gap(f.latency_s, f.latency_spread.min) for _, f in shown],
         "thickness": 1.5,
     }
-    if parts:
-        for field, name, colour in (
-            ("model_s", "Model", PALETTE[0]),
-            ("tool_s", "Tools", PALETTE[2]),
-            ("framework_s", "Framework itself", PALETTE[1]),
-        ):
-            values = [getattr(f, field) or 0.0 for _, f in shown]
-            last = {"error_x": whiskers} if field == "framework_s" else {}
-            fig.add_bar(
-                y=titles,
-                x=values,
-                name=name,
-                orientation="h",
-                marker_color=colour,
-                hovertemplate="%{x:.2f} s",
-                **last,
-            )
-    else:
-        palette = colours(analysis)
-        fig.add_bar(
-            y=titles,
-            x=[f.latency_s for _, f in shown],
-            orientation="h",
-            marker_color=[palette[name] for name, _ in shown],
-            error_x=whiskers,
-            hovertemplate="%{x:.1f} s<extra></extra>",
-        )
-    fig.update_layout(
-        barmode="stack",
-        xaxis={"title": {"text": "Seconds per run"}, "rangemode": "tozero"},
-        yaxis={"type": "category"},
-        showlegend=parts,
-        legend={"traceorder": "normal"},
-        bargap=0.35,
-    )
+    palette = colours(analysis)
+    plain = Bar("Latency", [f.latency_s for _, f in shown], {"color": [palette[name] for name, _ in shown]})
+    fig = _stacked(shown, bars or [plain], "Seconds per run", "%{x:.2f} s", whiskers=whiskers)
     words = listing([f"{f.title} {f.latency_s:.1f} s" for _, f in reversed(shown)])
     return figure_of(
         "latency",
         "Latency",
-        f"Bars of mean latency, shortest first: {words}.",
+        f"Bars of mean latency{', by stage' if bars else ''}, shortest first: {words}.",
         "Mean per run; the line runs from the fastest run to the slowest.",
         fig,
-        height=bar_height(len(shown)),
+        height=bar_height(len(shown)) + (40 if bars else 0),
     )
 
 
 def draw_tokens(analysis: Analysis) -> Figure | None:
-    shown = sorted(framework_results_with(analysis, "tokens"), key=lambda entry: -(entry[1].tokens or 0))
+    shown = _largest_last(analysis, "tokens")
     if not shown:
         return None
-    titles = [label(f.title) for _, f in shown]
-    fig = go.Figure()
     if all(f.prompt_tokens is not None and f.completion_tokens is not None for _, f in shown):
-        fig.add_bar(
-            y=titles,
-            x=[f.prompt_tokens for _, f in shown],
-            name="Input",
-            orientation="h",
-            marker_color=PALETTE[4],
-            hovertemplate="%{x:,.0f}",
-        )
-        fig.add_bar(
-            y=titles,
-            x=[f.completion_tokens for _, f in shown],
-            name="Output",
-            orientation="h",
-            marker_color=PALETTE[0],
-            hovertemplate="%{x:,.0f}",
-        )
+        bars = [
+            Bar("Input", [f.prompt_tokens for _, f in shown], {"color": PALETTE[4]}),
+            Bar("Output", [f.completion_tokens for _, f in shown], {"color": PALETTE[0]}),
+        ]
     else:
-        fig.add_bar(
-            y=titles,
-            x=[f.tokens for _, f in shown],
-            name="Total",
-            orientation="h",
-            marker_color=PALETTE[0],
-            hovertemplate="%{x:,.0f}",
-        )
-    fig.update_layout(
-        barmode="stack",
-        xaxis={"title": {"text": "Tokens per run"}, "tickformat": ",d"},
-        yaxis={"type": "category"},
-        showlegend=True,
-        bargap=0.35,
-        legend={"traceorder": "normal"},
-    )
+        bars = [Bar("Total", [f.tokens for _, f in shown], {"color": PALETTE[0]})]
+    fig = _stacked(shown, bars, "Tokens per run", "%{x:,.0f}")
+    fig.update_layout(xaxis={"tickformat": ",d"}, showlegend=True)
     words = listing([f"{f.title} {f.tokens:,.0f}" for _, f in reversed(shown)])
     return figure_of(
         "tokens",
@@ -139,7 +96,7 @@ def draw_quality_latency(analysis: Analysis) -> Figure | None:
     colour, marks = colours(analysis), symbols(analysis)
     runs = analysis.runs
     each: dict[str, list[tuple[float, float, str]]] = {name: [] for name, _ in shown}
-    if len(runs.framework) <= MOST_POINTS:
+    if len(runs.framework) <= MOST_POINTS and len(shown) <= MOST_MARKED:
         for name, x, y, item, it in zip(
             runs.framework, runs.latency_s, runs.quality, runs.item, runs.iteration, strict=True
         ):
@@ -149,11 +106,12 @@ def draw_quality_latency(analysis: Analysis) -> Figure | None:
     outlined = {"line": {"width": 1.5, "color": "white"}}
     for name, f in shown:
         group = {"legendgroup": name, "mode": "markers", "name": label(f.title)}
-        xs, ys, texts = ([entry[i] for entry in each[name]] for i in range(3))
-        fig.add_scatter(
-            x=xs, y=ys, text=texts, showlegend=False, hovertemplate="%{text}<br>%{x:.1f} s, %{y:.2f}",
-            marker={"color": colour[name], "symbol": marks[name], "size": 7, "opacity": 0.45}, **group,
-        )  # fmt: skip
+        if each[name]:
+            xs, ys, texts = zip(*each[name], strict=True)
+            fig.add_scatter(
+                x=xs, y=ys, text=texts, showlegend=False, hovertemplate="%{text}<br>%{x:.1f} s, %{y:.2f}",
+                marker={"color": colour[name], "symbol": marks[name], "size": 7, "opacity": 0.45}, **group,
+            )  # fmt: skip
         fig.add_scatter(
             x=[f.latency_s], y=[f.quality], hovertemplate="mean: %{x:.1f} s, %{y:.2f}",
             marker={"color": colour[name], "symbol": marks[name], "size": 15, **outlined}, **group,
@@ -172,6 +130,62 @@ def draw_quality_latency(analysis: Analysis) -> Figure | None:
         fig,
         height=480,
     )
+
+
+def _largest_last(analysis: Analysis, field: str) -> Shown:
+    """Plotly draws the first row at the bottom."""
+    return sorted(framework_results_with(analysis, field), key=lambda entry: -(getattr(entry[1], field) or 0))
+
+
+def _stage_bars(shown: Shown) -> list[Bar]:
+    """A bar per stage that can be seen; empty where the latency is not taken apart everywhere."""
+    parts = [f.parts for _, f in shown]
+    if not all(parts):
+        return []
+    bars = []
+    for stage in STAGES:
+        values = [getattr(part, stage.field) for part in parts]
+        if any(
+            value >= SEEN * (f.latency_s or 0) for value, (_, f) in zip(values, shown, strict=True) if value
+        ):
+            bars.append(Bar(stage.name, values, stage.marker))
+    return bars
+
+
+def _model_bars(shown: Shown) -> list[Bar]:
+    """Model, tools and the rest, for runs that tell no more; empty where they do not tell that."""
+    if any(f.model_s is None or f.framework_s is None for _, f in shown):
+        return []
+    return [
+        Bar("Model", [f.model_s for _, f in shown], {"color": PALETTE[0]}),
+        Bar("Tools", [f.tool_s or 0.0 for _, f in shown], {"color": PALETTE[2]}),
+        Bar("Framework itself", [f.framework_s for _, f in shown], {"color": PALETTE[1]}),
+    ]
+
+
+def _stacked(
+    shown: Shown, bars: Sequence[Bar], axis: str, hover: str, whiskers: dict[str, Any] | None = None
+) -> go.Figure:
+    fig = go.Figure()
+    for bar in bars:
+        fig.add_bar(
+            y=[label(f.title).replace(" [", "<br>[") for _, f in shown],
+            x=bar.values,
+            name=bar.name,
+            orientation="h",
+            marker=bar.marker,
+            hovertemplate=hover if len(bars) > 1 else f"{hover}<extra></extra>",
+            error_x=whiskers if bar is bars[-1] else None,
+        )
+    fig.update_layout(
+        barmode="stack",
+        xaxis={"title": {"text": axis}, "rangemode": "tozero"},
+        yaxis={"type": "category"},
+        showlegend=len(bars) > 1,
+        legend={"traceorder": "normal"},
+        bargap=0.35,
+    )
+    return fig
 
 
 def _gap(high: float | None, low: float | None) -> float:

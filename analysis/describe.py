@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.drift import decode_rates, order_of_runs
+from analysis.latency_parts import mean_agent_parts, mean_parts
 from analysis.read_runs import Runs
 from analysis.replication import copied_iterations, distinct_reports
 from analysis.result import (
@@ -17,47 +19,40 @@ from analysis.result import (
     RunColumns,
     Spread,
 )
-from shared.records import Status
+from analysis.subjects import twin_of
+from analysis.wire_result import MachineMeans, Parts
 
-KNOWN_TITLES = {
-    "agent_framework": "MS Agent Framework",
-    "agents_sdk": "OpenAI Agents SDK",
-    "autogen": "AutoGen",
-    "crewai": "CrewAI",
-    "direct": "No framework (direct)",
-    "langgraph": "LangGraph",
-    "msagent": "MS Agent Framework",
-    "openai_agents": "OpenAI Agents SDK",
-    "scripted": "Scripted (no model)",
-}
 ERROR_CHARS = 400
 
 
 def describe_frameworks(runs: Runs) -> dict[str, FrameworkResult]:
     """Each subject by its name, in alphabetical order of titles: an order that ranks nobody."""
+    by_agent = mean_agent_parts(runs)
     results = {
-        str(subject): _describe_one(runs, group)
+        str(subject): _describe_one(runs, group, by_agent.get(str(subject), {}))
         for subject, group in runs.table.groupby("subject", sort=True)
     }
     return dict(sorted(results.items(), key=lambda entry: entry[1].title.casefold()))
 
 
-def _describe_one(runs: Runs, rows: pd.DataFrame) -> FrameworkResult:
-    name, arm = str(rows["framework"].iloc[0]), str(rows["arm"].iloc[0])
-    role = role_of(name)
-    done = rows[rows["status"] == Status.COMPLETED]
+def _describe_one(runs: Runs, rows: pd.DataFrame, agent_parts: dict[str, Parts]) -> FrameworkResult:
+    name, arm, role = (str(rows[column].iloc[0]) for column in ("framework", "arm", "role"))
+    first = twin_of(name, runs.frameworks)
+    done = rows[rows["counted"]]
     scored = done if role != "dry" else done.iloc[:0]
     quality, latency, tokens = (
         spread(f[c]) for f, c in ((scored, "overall"), (done, "latency_s"), (scored, "total_tokens"))
     )
     return FrameworkResult(
-        title=title_of(runs, str(rows["subject"].iloc[0])),
+        title=runs.title(str(rows["subject"].iloc[0])),
         framework=name,
         arm=arm or None,
         role=role,
+        twin_of=runs.naming.subject(first, arm) if first else None,
         rows=len(rows),
         statuses={str(k): int(v) for k, v in rows["status"].value_counts().items()},
         n=len(done),
+        n_timed=int(done["latency_s"].notna().sum()),
         n_scored=int(scored["overall"].notna().sum()),
         distinct_outputs=distinct_reports(done),
         quality=quality.mean,
@@ -87,17 +82,18 @@ def _describe_one(runs: Runs, rows: pd.DataFrame) -> FrameworkResult:
             words_in_range=scored["words_in_range"].mean(),
             fact_recall=scored["fact_recall"].mean(),
         ),
+        parts=mean_parts(done),
+        agent_parts=agent_parts,
+        boot_s=done["boot_s"].mean(),
+        import_s=done["import_s"].mean(),
+        machine=_machine(done),
     )
 
 
-def title_of(runs: Runs, subject: str) -> str:
-    """The framework's own spelling of its name, with the arm when `subject` carries one."""
-    name, bracket, arm = subject.partition(" [")
-    return (runs.manifest.titles.get(name) or KNOWN_TITLES.get(name, name)) + bracket + arm
-
-
-def role_of(framework: str) -> str:
-    return {"direct": "floor", "scripted": "dry"}.get(framework, "framework")
+def _machine(done: pd.DataFrame) -> MachineMeans | None:
+    timed = done[done["latency_s"].notna()]
+    means = {name: timed[name].mean() for name in MachineMeans.model_fields}
+    return None if all(pd.isna(mean) for mean in means.values()) else MachineMeans(**means)
 
 
 def present_criteria(runs: Runs) -> list[str]:
@@ -126,7 +122,7 @@ def rank_frameworks(frameworks: dict[str, FrameworkResult], pairs: list[Pair]) -
         {
             name: {"quality": f.quality, "latency_s": f.latency_s, "tokens": f.tokens}
             for name, f in frameworks.items()
-            if f.role != "dry"
+            if f.role not in ("dry", "twin")
         },
         dtype=float,
     ).T
@@ -170,8 +166,8 @@ def _beaten_by(name: str, pairs: list[Pair]) -> list[str]:
 def describe_cells(runs: Runs) -> list[Cell]:
     cells = []
     for (subject, item), rows in runs.table.groupby(["subject", "item"], sort=True):
-        done = rows[rows["status"] == Status.COMPLETED]
-        dry = role_of(str(rows["framework"].iloc[0])) == "dry"
+        done = rows[rows["counted"]]
+        dry = rows["role"].iloc[0] == "dry"
         cells.append(
             Cell(
                 framework=str(subject),
@@ -189,7 +185,7 @@ def describe_cells(runs: Runs) -> list[Cell]:
 
 
 def list_failures(runs: Runs) -> list[Failure]:
-    failed = runs.table[runs.table["status"] != Status.COMPLETED]
+    failed = runs.table[~runs.table["counted"]]
     return [
         Failure(
             framework=row["subject"],
@@ -205,12 +201,16 @@ def list_failures(runs: Runs) -> list[Failure]:
 
 def run_columns(runs: Runs) -> RunColumns:
     done = runs.completed
+    order = order_of_runs(runs.table)
     return RunColumns(
         framework=done["subject"].tolist(),
         item=done["item"].tolist(),
         iteration=done["iteration"].tolist(),
-        quality=done["overall"].where(done["framework"].map(role_of) != "dry").tolist(),
+        quality=done["overall"].where(done["role"] != "dry").tolist(),
         latency_s=done["latency_s"].tolist(),
         tokens=done["total_tokens"].tolist(),
         report_digest=done["report_digest"].str[:12].tolist(),
+        order=order[done.index].tolist(),
+        decode_rate=decode_rates(runs)[1].reindex(done.index).tolist(),
+        quarantine=done["quarantine"].tolist(),
     )

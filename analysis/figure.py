@@ -19,6 +19,8 @@ FLOOR_COLOUR = "#7A7F87"
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 MOST_POINTS = 2_000
 """Above this many runs single points say less than the boxes, and cost the browser more."""
+MOST_MARKED = 40
+"""More frameworks than that no reader tells apart by mark and colour."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,14 @@ class Figure:
 
 
 def colours(analysis: Analysis) -> dict[str, str]:
+    """A second name has the colour of its first."""
     palette = cycle(PALETTE)
-    return {
-        name: FLOOR_COLOUR if f.role == "floor" else next(palette) for name, f in analysis.frameworks.items()
+    own = {
+        name: FLOOR_COLOUR if f.role == "floor" else next(palette)
+        for name, f in analysis.frameworks.items()
+        if f.twin_of not in analysis.frameworks
     }
+    return {name: own[f.twin_of if f.twin_of in own else name] for name, f in analysis.frameworks.items()}
 
 
 def symbols(analysis: Analysis) -> dict[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.compare import RANK_DECIMALS, compared_runs
+from analysis.compare import RANK_DECIMALS
 from analysis.describe import present_criteria
 from analysis.read_runs import Runs
 from analysis.result import JudgeNoise
@@ -16,7 +16,7 @@ TOP_SCORES = 9
 
 
 def measure_judge(runs: Runs) -> JudgeNoise:
-    done = compared_runs(runs)
+    done = runs.answered
     # A verdict taken over from an identical report is not the judge's second opinion.
     judged = done[(done["report_digest"] != "") & done["overall"].notna() & (done["verdict_of"] == "")]
     by_text = judged.groupby(["subject", "item", "report_digest"])["overall"]

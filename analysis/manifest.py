@@ -22,6 +22,10 @@ class Manifest:
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     planned_runs: int | None = None
+    frameworks: frozenset[str] = frozenset()
+    """Those with an environment: what a second name may stand beside."""
+    levelfield: str = ""
+    """The version that made it; empty when something else did."""
 
     def setting(self, name: str) -> str:
         return self.sections.get("settings", {}).get(name, "")
@@ -54,6 +58,8 @@ def from_mapping(content: Mapping[str, Any]) -> Manifest:
         },
         notes=[str(note) for note in notes] if isinstance(notes, list) else [],
         planned_runs=_planned(_mapping(content.get("plan"))),
+        frameworks=frozenset(frameworks),
+        levelfield=str(content.get("levelfield") or ""),
     )
 
 
@@ -61,7 +67,8 @@ def _planned(plan: Mapping[str, Any]) -> int | None:
     """How many runs the plan asks for; None when it is not the kind of plan we know."""
     try:
         items = sum(len(task["items"]) for task in plan["tasks"])
-        return len(plan["frameworks"]) * len(plan["arms"]) * int(plan["iterations"]) * items
+        subjects = len(plan["frameworks"]) + len(plan.get("aa", ()))
+        return subjects * len(plan["arms"]) * int(plan["iterations"]) * items
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -24,9 +24,8 @@ NARROW_SPREAD = 2.0
 
 
 def draw_radar(analysis: Analysis) -> Figure | None:
-    shown = sorted(framework_results_with(analysis, "quality"), key=lambda entry: -(entry[1].quality or 0))[
-        :MOST_ON_RADAR
-    ]
+    scored = [entry for entry in framework_results_with(analysis, "quality") if entry[1].role != "twin"]
+    shown = sorted(scored, key=lambda entry: -(entry[1].quality or 0))[:MOST_ON_RADAR]
     shown = [(n, f) for n, f in shown if any(v is not None for v in f.criteria.values())]
     if not shown or len(analysis.criteria) < 3:
         return None
@@ -57,9 +56,7 @@ def draw_radar(analysis: Analysis) -> Figure | None:
     )
     cut = f" The axis starts at {low:g}, so differences look larger than they are." if low > 1 else ""
     left_out = (
-        f" The {MOST_ON_RADAR} with the highest quality are drawn."
-        if len(analysis.frameworks) > MOST_ON_RADAR
-        else ""
+        f" The {MOST_ON_RADAR} with the highest quality are drawn." if len(scored) > MOST_ON_RADAR else ""
     )
     spread = listing([f"{f.title} {f.quality:.2f} overall" for _, f in shown])
     return figure_of(

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.manifest import Manifest, read_manifest
+from analysis.read_store import Stored, read_store
 from analysis.result import CRITERIA
+from analysis.subjects import Naming, role_of, title_of
 from shared.errors import UserError
 from shared.records import Status
 
@@ -25,18 +27,30 @@ ALIASES = {
 REQUIRED = ("framework", "item", "iteration", "overall", "latency_s", "total_tokens")
 TEXT_COLUMNS = (
     "framework", "arm", "task", "item", "status", "error", "report_digest", "node", "limits_hit",
-    "verdict_of",
+    "verdict_of", "started_at", "quarantine",
 )  # fmt: skip
 NUMBER_COLUMNS = (
     "iteration", "attempt", "latency_s", "prompt_tokens", "completion_tokens", "total_tokens", *CRITERIA,
     "overall", "section_share", "words", "fact_recall", "model_s", "tool_s", "framework_s",
     "model_calls", "tool_calls", "native_prompt_tokens", "native_completion_tokens", "position",
+    "queue_s", "prefill_s", "decode_s", "model_unsplit_s", "gateway_s", "boot_s", "import_s",
+    "cached_tokens", "retried_calls", "retried_tokens", "server_prompt_tokens", "server_completion_tokens",
+    "busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j", "stray_calls",
 )  # fmt: skip
+TIME_COLUMNS = (
+    "latency_s", "model_s", "tool_s", "framework_s", "queue_s", "prefill_s", "decode_s", "model_unsplit_s",
+    "gateway_s", "boot_s", "import_s", "energy_j",
+)  # fmt: skip
+"""What a machine that was busy with something else falsifies."""
+LATE = "In quarantine: its process went on calling after its end."
 
 
 @dataclass(frozen=True)
 class Runs:
-    """`table` has TEXT_COLUMNS, NUMBER_COLUMNS (empty where the file lacks them) and `subject`."""
+    """`table` has TEXT_COLUMNS, NUMBER_COLUMNS (empty where the file lacks them), subject, role and counted.
+
+    In a disturbed run TIME_COLUMNS are empty, so that its times enter nothing.
+    """
 
     table: pd.DataFrame
     present: frozenset[str]
@@ -44,10 +58,25 @@ class Runs:
     experiment: str
     unreadable: dict[str, int] = field(default_factory=dict)
     """Column -> cells that hold something, but no finite number."""
+    naming: Naming = field(default_factory=Naming)
+    stored: Stored = field(default_factory=Stored)
 
     @property
     def completed(self) -> pd.DataFrame:
-        return self.table[self.table["status"] == Status.COMPLETED]
+        """Without those of which nothing counts."""
+        return self.table[self.table["counted"]]
+
+    @property
+    def answered(self) -> pd.DataFrame:
+        """Completed runs that a model answered."""
+        return self.completed[self.completed["role"] != "dry"]
+
+    @property
+    def frameworks(self) -> frozenset[str]:
+        return self.manifest.frameworks | frozenset(self.table["framework"])
+
+    def title(self, subject: str) -> str:
+        return title_of(subject, self.frameworks, self.manifest.titles)
 
 
 def read_runs(source: Path) -> Runs:
@@ -64,13 +93,16 @@ def read_runs(source: Path) -> Runs:
         if bad:
             unreadable[column] = bad
     table["words_in_range"] = _booleans(named, "words_in_range")
-    _complete(table, named)
+    naming = _complete(table, named)
+    _set_apart(table, manifest.frameworks)
     return Runs(
         table=table.reset_index(drop=True),
         present=frozenset(named.columns),
         manifest=manifest,
         experiment=manifest.experiment or _experiment_name(csv),
         unreadable=unreadable,
+        naming=naming,
+        stored=read_store(source) if source.is_dir() and manifest.levelfield else Stored(),
     )
 
 
@@ -134,7 +166,7 @@ def _booleans(named: pd.DataFrame, column: str) -> pd.Series:
     )
 
 
-def _complete(table: pd.DataFrame, named: pd.DataFrame) -> None:
+def _complete(table: pd.DataFrame, named: pd.DataFrame) -> Naming:
     """Fill in what one column says about another, and name the subjects."""
     if "status" not in named:
         table["status"] = str(Status.COMPLETED)
@@ -146,11 +178,20 @@ def _complete(table: pd.DataFrame, named: pd.DataFrame) -> None:
     table["framework"] = table["framework"].where(table["framework"] != "", "(unnamed)")
     table["item"] = table["item"].where(table["item"] != "", "(unnamed)")
     table["iteration"] = table["iteration"].fillna(1).astype(int)
-    if len(table["task"].unique()) > 1:
-        table["item"] = table["task"] + "/" + table["item"]
-    # Two arms of one framework are two subjects: pooling them would compare patterns, not frameworks.
-    several_arms = len(table["arm"].unique()) > 1
-    table["subject"] = table["framework"] + " [" + table["arm"] + "]" if several_arms else table["framework"]
+    naming = Naming(len(table["arm"].unique()) > 1, len(table["task"].unique()) > 1)
+    table["item"] = list(map(naming.item, table["task"], table["item"]))
+    table["subject"] = list(map(naming.subject, table["framework"], table["arm"]))
+    return naming
+
+
+def _set_apart(table: pd.DataFrame, planned: frozenset[str]) -> None:
+    """What each row may be used for."""
+    known = planned | frozenset(table["framework"])
+    table["role"] = [role_of(framework, known) for framework in table["framework"]]
+    late = table["quarantine"] == "late_calls"
+    table["counted"] = (table["status"] == Status.COMPLETED) & ~late
+    table["error"] = table["error"].where(~late | (table["error"] != ""), LATE)
+    table.loc[table["quarantine"] == "disturbed", list(TIME_COLUMNS)] = np.nan
 
 
 def _digest(text: str) -> str:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import run_tables, tables
+from analysis import latency_tables, machine_tables, run_tables, tables
 from analysis.alarm_titles import ALARM_TITLES
+from analysis.differences import FEWEST_ITEMS, RESAMPLES
+from analysis.drift import SHORTEST_S
 from analysis.fairness import view as fairness_view
 from analysis.figure import colours
 from analysis.figures import draw_figures
+from analysis.meter_tables import meters_table
 from analysis.result import Analysis
+from analysis.waterfall import Waterfall
+from analysis.waterfall_view import waterfall_choices, waterfall_data, waterfall_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_html(analysis: Analysis) -> str:
+def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -33,19 +39,29 @@ def render_html(analysis: Analysis) -> str:
     figures = draw_figures(analysis)
     scripts = {
         "theme": _text("theme.js"),
-        "plotly": get_plotlyjs() if figures else "",
+        "plotly": get_plotlyjs() if figures or waterfalls else "",
+        "waterfall": _text("waterfall.js") if waterfalls else "",
         "report": _text("report.js"),
     }
     return environment.get_template("report.html.j2").render(
         a=analysis,
         figures=figures,
         figure_data={figure.id: figure.content for figure in figures.values()},
+        waterfall_data=waterfall_data(waterfalls),
+        waterfall_choices=waterfall_choices(waterfalls),
+        waterfall_table=waterfall_table(analysis, waterfalls),
         tables=tables,
+        latency_tables=latency_tables,
+        machine_tables=machine_tables,
+        meters_table=meters_table,
         run_tables=run_tables,
         fairness_view=fairness_view,
         alarm_titles=ALARM_TITLES,
         setup_tables=run_tables.setup_tables(analysis),
         colours=colours(analysis),
+        resamples=RESAMPLES,
+        fewest_items=FEWEST_ITEMS,
+        shortest_ms=round(SHORTEST_S * 1000),
         style=Markup(_text("style.css")),  # noqa: S704 - our own file
         scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704 - our own files and plotly's
         content_policy=_content_policy(list(scripts.values())),

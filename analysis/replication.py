@@ -43,11 +43,13 @@ def measure_replication(runs: Runs) -> Replication:
         for subject, rows in completed.groupby("subject", sort=True)
         if (distinct := distinct_reports(rows)) is not None
     }
+    twins = set(completed.loc[completed["role"] == "twin", "subject"])
+    competing = [distinct for subject, distinct in by_framework.items() if subject not in twins]
     return Replication(
         rows=len(runs.table),
         completed=len(completed),
         distinct_outputs=distinct_reports(completed),
-        effective_n=pd.Series(by_framework, dtype=float).median() if by_framework else None,
+        effective_n=pd.Series(competing, dtype=float).median() if competing else None,
         distinct_by_framework=by_framework,
         identical_across=identical_across(completed),
         items=int(runs.table["item"].nunique()),

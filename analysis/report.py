@@ -14,6 +14,7 @@ from analysis.fairness.examine import examine_folder
 from analysis.read_runs import read_runs
 from analysis.render import render_html
 from analysis.result import Analysis
+from analysis.waterfall import read_waterfalls
 from shared.errors import LevelfieldError, StoreFailed
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -28,9 +29,10 @@ def write_report(
         UserError: `source` is missing, or no table of runs.
         StoreFailed: A file cannot be written.
     """
-    analysis = analyse(read_runs(source), examine_folder(source))
+    runs = read_runs(source)
+    analysis = analyse(runs, examine_folder(source))
     report = out or default_report(source)
-    _write(report, render_html(analysis))
+    _write(report, render_html(analysis, read_waterfalls(runs)))
     if json_out is not None:
         _write(json_out, analysis.model_dump_json(indent=2) + "\n")
     return report, analysis

@@ -5,12 +5,21 @@ Keys are public: later versions add some and rename none. A number that does not
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
 from analysis.fairness.result import Fairness
+from analysis.result_model import Number, Result
+from analysis.wire_result import (
+    Difference,
+    Drift,
+    MachineMeans,
+    Meters,
+    NoiseFloor,
+    Parts,
+    QuarantinedRun,
+)
 
 ANALYSIS_SCHEMA_VERSION = 1
 
@@ -18,20 +27,6 @@ Metric = Literal["quality", "latency_s"]
 METRICS: tuple[Metric, ...] = ("quality", "latency_s")
 CRITERIA = ("completeness", "accuracy", "structure", "insight", "readability")
 SIGNIFICANCE_LEVEL = 0.05
-
-
-def _finite_or_none(value: Any) -> float | None:
-    if value is None:
-        return None
-    number = float(value)
-    return number if math.isfinite(number) else None
-
-
-Number = Annotated[float | None, BeforeValidator(_finite_or_none)]
-
-
-class Result(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Significance(Result):
@@ -75,6 +70,9 @@ class Pair(Result):
     """Mean of `a` minus mean of `b`, in the metric's own unit."""
     mann_whitney: MannWhitney
     significant: bool
+    noise: Number = None
+    """The noise floor of the metric; null when no framework ran against itself."""
+    exceeds_noise: bool | None = None
 
 
 class Spread(Result):
@@ -102,12 +100,16 @@ class FrameworkResult(Result):
     title: str
     framework: str
     arm: str | None
-    role: Literal["framework", "floor", "dry"]
-    """floor: no framework at all. dry: answers without a model, so only its times mean anything."""
+    role: Literal["framework", "floor", "dry", "twin"]
+    """floor: no framework at all. dry: answers without a model, so only its times mean anything.
+    twin: another framework under a second name, for the noise floor; it competes with nobody."""
+    twin_of: str | None = None
     rows: int
     statuses: dict[str, int]
     n: int
     """Completed runs: what every mean below is taken over."""
+    n_timed: int
+    """Those whose times count: not disturbed."""
     n_scored: int
     distinct_outputs: int | None
     quality: Number
@@ -130,6 +132,19 @@ class FrameworkResult(Result):
     model_calls: Number
     tool_calls: Number
     checks: Checks
+    parts: Parts | None = None
+    """Latency taken apart; null unless known of every run whose times count."""
+    agent_parts: dict[str, Parts] = Field(default_factory=dict)
+    """The same by agent, in the order of their steps; "" is what belongs to none."""
+    boot_s: Number = None
+    """Starting its process, imports left out: in no latency."""
+    import_s: Number = None
+    machine: MachineMeans | None = None
+
+    @property
+    def name(self) -> str:
+        """The title without the arm."""
+        return self.title.removesuffix(f" [{self.arm}]")
 
 
 class Place(Result):
@@ -222,6 +237,12 @@ class RunColumns(Result):
     latency_s: list[Number] = Field(default_factory=list)
     tokens: list[Number] = Field(default_factory=list)
     report_digest: list[str] = Field(default_factory=list)
+    order: list[Number] = Field(default_factory=list)
+    """Place in the order in which the runs were made, from 1; null when neither start nor plan tells."""
+    decode_rate: list[Number] = Field(default_factory=list)
+    """Output tokens per second of `Drift.basis`."""
+    quarantine: list[str] = Field(default_factory=list)
+    """"disturbed": its times are left out here and everywhere."""
 
 
 class Summary(Result):
@@ -246,6 +267,8 @@ class Setup(Result):
     notes: list[str] = Field(default_factory=list)
     planned_runs: int | None = None
     """How many the plan asks for."""
+    warmups: int | None = None
+    """Runs that were recorded and count nowhere; null when not known."""
 
 
 class Analysis(Result):
@@ -269,3 +292,8 @@ class Analysis(Result):
     runs: RunColumns
     fairness: Fairness | None = None
     """What was on the wire; null for a plain table of runs, whose requests are not known."""
+    differences: list[Difference] = Field(default_factory=list)
+    noise_floor: NoiseFloor = NoiseFloor()
+    meters: dict[str, Meters] = Field(default_factory=dict)
+    drift: Drift = Drift()
+    quarantined: list[QuarantinedRun] = Field(default_factory=list)

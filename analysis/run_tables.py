@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.result import Analysis
-from analysis.tables import MISSING, Cell, Table, number, plain_cells, titled
+from analysis.tables import MISSING, Cell, Table, digits_for, number, plain_cells, titled
 
 MOST_RUNS = 500
 
@@ -53,17 +53,30 @@ def failures_table(analysis: Analysis) -> Table | None:
 
 def runs_table(analysis: Analysis) -> Table:
     r = analysis.runs
-    columns = (r.framework, r.item, r.iteration, r.quality, r.latency_s, r.tokens, r.report_digest)
+    columns = (
+        r.framework,
+        r.item,
+        r.iteration,
+        r.quality,
+        r.latency_s,
+        r.quarantine,
+        r.tokens,
+        r.decode_rate,
+    )
+    digits = digits_for(r.latency_s)
     rows = []
-    for framework, item, iteration, quality, latency, tokens, digest in zip(
-        *(column[:MOST_RUNS] for column in columns), strict=True
+    for (framework, item, iteration, quality, latency, quarantine, tokens, rate), digest in zip(
+        zip(*(column[:MOST_RUNS] for column in columns), strict=True),
+        r.report_digest[:MOST_RUNS],
+        strict=True,
     ):
         texts = [
             item,
             str(iteration),
             number(quality),
-            number(latency, 1),
+            quarantine or number(latency, digits),
             number(tokens, 0),
+            number(rate, 1),
             digest[:8] or MISSING,
         ]
         rows.append([titled(framework, analysis.frameworks[framework]), *plain_cells(texts)])
@@ -71,15 +84,38 @@ def runs_table(analysis: Analysis) -> Table:
     return Table(
         "runs",
         "Completed runs",
-        ("Framework", "Item", "Iteration", "Quality", "Latency (s)", "Tokens", "Digest of the report"),
+        (
+            *("Framework", "Item", "Iteration", "Quality", "Latency (s)", "Tokens", "Output tokens/s"),
+            "Digest of the report",
+        ),
         rows,
         f"The first {MOST_RUNS} of {total:,}; all are in the JSON." if total > MOST_RUNS else "",
-        frozenset({1, 6}),
+        frozenset({1, 7}),
+    )
+
+
+def measurement_table(analysis: Analysis) -> Table | None:
+    """What was done around the runs; None where no records tell."""
+    if analysis.setup.warmups is None:
+        return None
+    probes = analysis.drift.probes
+    facts = {
+        "Warm-up runs, in no figure": str(analysis.setup.warmups),
+        "Probes of the model's speed": str(probes.n if probes else 0),
+        "Attempts in quarantine": str(len(analysis.quarantined)),
+        "Second names, for the noise floor": str(
+            sum(f.twin_of is not None for f in analysis.frameworks.values())
+        ),
+    }
+    return Table(
+        "setup-measurement", "Measurement", ("Name", "Value"), [plain_cells(pair) for pair in facts.items()]
     )
 
 
 def setup_tables(analysis: Analysis) -> Sequence[Table]:
-    tables = [
+    measurement = measurement_table(analysis)
+    tables = [measurement] if measurement else []
+    tables += [
         Table(
             f"setup-{section}",
             section.capitalize(),

@@ -35,6 +35,17 @@ def number(value: float | None, digits: int = 2, *, unit: str = "") -> str:
     return MISSING if value is None else f"{value:,.{digits}f}{unit}"
 
 
+def digits_for(values: Iterable[float | None]) -> int:
+    """Decimals that show at least three figures of the largest value."""
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    return 1 if largest >= 10 else 2 if largest >= 1 else 3
+
+
+def beside(exceeds: bool | None) -> str:
+    """How a difference compares with the noise floor."""
+    return MISSING if exceeds is None else "larger" if exceeds else "within"
+
+
 def share(value: float | None) -> str:
     return MISSING if value is None else f"{value:.0%}"
 
@@ -109,33 +120,6 @@ def distribution_table(analysis: Analysis) -> Table:
         "Distribution of overall scores",
         ("Framework", "Lowest", "First quartile", "Median", "Third quartile", "Highest"),
         rows,
-    )
-
-
-def latency_table(analysis: Analysis) -> Table:
-    parts = any(f.model_s is not None for f in analysis.frameworks.values())
-    rows = []
-    for name, f in analysis.frameworks.items():
-        s = f.latency_spread
-        texts = [number(f.n, 0), *(number(v, 1) for v in (s.mean, s.median, s.std, s.min, s.max))]
-        if parts:
-            texts += [number(f.model_s, 1), number(f.tool_s, 2), number(f.framework_s, 2)]
-        rows.append([titled(name, f), *plain_cells(texts)])
-    return Table(
-        "latency",
-        "Latency per run in seconds",
-        (
-            "Framework",
-            "Runs",
-            "Mean",
-            "Median",
-            "Std",
-            "Min",
-            "Max",
-            *(("Model", "Tools", "Framework itself") if parts else ()),
-        ),
-        rows,
-        "Model, tools and the framework itself are means and add up to the mean latency." if parts else "",
     )
 
 
@@ -244,13 +228,16 @@ def pairs_table(analysis: Analysis, metric: Metric) -> Table:
     shown = sorted(mine, key=lambda pair: 1.0 if pair.mann_whitney.p is None else pair.mann_whitney.p)[
         :MOST_PAIRS
     ]
-    digits = 2 if metric == "quality" else 1
+    digits = 2 if metric == "quality" else digits_for(pair.mean_difference for pair in shown)
+    floor = any(pair.noise is not None for pair in shown)
     rows = []
     for pair in shown:
         t = pair.mann_whitney
         names = f"{analysis.frameworks[pair.a].title} – {analysis.frameworks[pair.b].title}"  # noqa: RUF001 - typography
         texts = [number(pair.mean_difference, digits), number(t.u, 1), p_value(t.p), p_value(t.p_bonferroni)]
         texts += [number(t.r, 3), number(t.rank_biserial), "yes" if pair.significant else "no"]
+        if floor:
+            texts += [number(pair.noise, digits), beside(pair.exceeds_noise)]
         rows.append([Cell(names), *(Cell(text, strong=pair.significant) for text in texts)])
     rest = (
         f" The {len(shown)} pairs with the smallest p of {len(mine)}; all are in the JSON."
@@ -260,7 +247,10 @@ def pairs_table(analysis: Analysis, metric: Metric) -> Table:
     return Table(
         f"pairs-{metric}",
         f"{METRIC_NAMES[metric]}: Mann-Whitney U for each pair",
-        ("Pair", "Difference of means", "U", "p", "p, Bonferroni", "r", "Rank-biserial", "Significant"),
+        (
+            *("Pair", "Difference of means", "U", "p", "p, Bonferroni", "r", "Rank-biserial", "Significant"),
+            *(("Noise floor", "Beside it") if floor else ()),
+        ),
         rows,
         "Every run counts as independent here." + rest,
         frozenset({7}),

@@ -26,8 +26,10 @@ def write_runs_csv(store: Store, judge: str | None = None) -> None:
     judge = judge or settings.get("judge_model") or settings["llm_model"]
     verdicts = {v.attempt_id: v for v in store.verdicts() if v.judge == judge and v.repeat == 1}
     checks = {check.attempt_id: check for check in store.checks()}
+    quarantines = store.quarantines()
     rows = [
         _row(record, verdicts.get(record.attempt_id), checks.get(record.attempt_id))
+        | {"quarantine": found.code if (found := quarantines.get(record.attempt_id)) else ""}
         for record in store.runs()
     ]
     extra = sorted({name for row in rows for name in row} - set(_COLUMNS))
@@ -47,7 +49,14 @@ _COLUMNS = (
     *("model_s", "tool_s", "framework_s", "model_calls", "tool_calls"),
     *("native_prompt_tokens", "native_completion_tokens", "limits_hit", "boot_s", "import_s"),
     *("node", "position", "started_at", "report_digest", "error"),
+    *("queue_s", "prefill_s", "decode_s", "model_unsplit_s", "gateway_s"),
+    *("cached_tokens", "retried_calls", "retried_tokens", "server_prompt_tokens"),
+    *("server_completion_tokens", "busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j"),
+    *("quarantine", "stray_calls"),
 )
+TOLD_APART = 2
+"""Schema from which a 0 of these means none: before, nobody looked."""
+MACHINE = ("busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j")
 
 
 def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) -> dict[str, Any]:
@@ -56,19 +65,24 @@ def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) 
         **record.model_dump(
             include={
                 *("attempt", "status", "latency_s", "prompt_tokens", "completion_tokens", "total_tokens"),
-                *("model_s", "tool_s", "model_calls", "tool_calls", "node", "position", "started_at"),
-                *("native_prompt_tokens", "native_completion_tokens"),
+                *("model_calls", "tool_calls", "node", "position", "started_at"),
+                *("native_prompt_tokens", "native_completion_tokens", "cached_tokens"),
+                *("server_prompt_tokens", "server_completion_tokens"),
             },
             mode="json",
         ),
         "total_tokens": record.total_tokens,
-        "framework_s": _framework_s(record),
+        **_times(record),
         "limits_hit": "; ".join(record.limits_hit),
         "report_digest": hashlib.sha256(record.text.encode()).hexdigest() if record.text else "",
         "error": cell(first_line(record.error)),
     }
     if record.boot:
         row |= {"boot_s": record.boot.process_s, "import_s": record.boot.import_s}
+    if record.schema_version >= TOLD_APART:
+        row |= record.model_dump(include={"retried_calls", "retried_tokens", "stray_calls"})
+    if record.machine:
+        row |= {name: getattr(record.machine, name) for name in MACHINE}
     if verdict:
         row |= {
             "overall": verdict.overall,
@@ -87,6 +101,22 @@ def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) 
     return row
 
 
-def _framework_s(record: RunRecord) -> float | None:
-    """Latency less model and tool time; None without a latency."""
-    return None if record.latency_s is None else record.latency_s - record.model_s - record.tool_s
+def _times(record: RunRecord) -> dict[str, float | None]:
+    """model_s, tool_s, gateway_s and framework_s add up to the latency.
+
+    Where the latency is not taken apart, our own time is inside model_s and tool_s.
+    """
+    parts = record.parts
+    if parts is None:
+        rest = None if record.latency_s is None else record.latency_s - record.model_s - record.tool_s
+        return {"model_s": record.model_s, "tool_s": record.tool_s, "framework_s": rest}
+    return {
+        "model_s": parts.at_model_s,
+        "tool_s": parts.tool_s,
+        "framework_s": parts.framework_s,
+        "gateway_s": parts.gateway_s,
+        "queue_s": parts.queue_s,
+        "prefill_s": parts.prefill_s,
+        "decode_s": parts.decode_s,
+        "model_unsplit_s": parts.model_s,
+    }

@@ -2,14 +2,16 @@
 (function () {
   const root = document.documentElement;
   const figures = JSON.parse(document.getElementById("figures").textContent);
+  const waterfalls = JSON.parse(document.getElementById("waterfalls").textContent);
+  const chosenRun = document.getElementById("waterfall-run");
   const system = matchMedia("(prefers-color-scheme: dark)");
   const narrow = matchMedia("(max-width: 640px)");
 
   function isDark() { return root.dataset.theme ? root.dataset.theme === "dark" : system.matches; }
 
+  function colour(name) { return getComputedStyle(root).getPropertyValue(name).trim(); }
+
   function pageTemplate() {
-    const style = getComputedStyle(root);
-    const colour = (name) => style.getPropertyValue(name).trim();
     const axis = { gridcolor: colour("--line"), linecolor: colour("--line"), zerolinecolor: colour("--line-strong"), automargin: true, title: { standoff: 12, font: { size: 13 } }, fixedrange: true };
     return { layout: {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
@@ -29,7 +31,19 @@
     return layout;
   }
 
+  function drawWaterfall() {
+    if (!waterfalls || !chosenRun) return;
+    const element = document.getElementById("figure-waterfall");
+    const drawn = waterfallFigure(waterfalls, Number(chosenRun.value), colour);
+    const layout = Object.assign({}, drawn.layout, { template: pageTemplate(), height: drawn.height, autosize: true });
+    element.style.height = drawn.height + "px";
+    element.setAttribute("aria-label", "Waterfall of " + drawn.words);
+    document.getElementById("waterfall-words").textContent = drawn.words + ".";
+    Plotly.react(element, drawn.data, layout, { displayModeBar: false, responsive: true });
+  }
+
   function drawAll() {
+    drawWaterfall();
     for (const id of Object.keys(figures)) {
       const element = document.getElementById("figure-" + id);
       if (element) Plotly.react(element, figures[id].data, layoutOf(id, element), { displayModeBar: false, responsive: true });
@@ -66,6 +80,8 @@
       Plotly.downloadImage("figure-" + button.dataset.figure, { format: "svg", filename: button.dataset.figure });
     }
   });
+
+  if (chosenRun) chosenRun.addEventListener("change", drawWaterfall);
 
   let before = "";
   addEventListener("beforeprint", () => {

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis.report import write_report
+from cluster.runs_csv import write_runs_csv
+from tests.unit.measured_experiment import stored_experiment
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -38,6 +40,15 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     path, _ = write_report(PUBLISHED, tmp_path_factory.mktemp("browser") / "report.html")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report of an experiment with records: stages, probes, two arms, single runs."""
+    store = stored_experiment(tmp_path_factory.mktemp("measured"))
+    write_runs_csv(store)
+    path, _ = write_report(store.folder)
     return path.as_uri()
 
 
@@ -81,10 +92,53 @@ def test_figures_are_drawn_offline(browser: Browser, report: str) -> None:
     opened.page.close()
 
 
+def test_measured_figures_are_drawn(browser: Browser, measured: str) -> None:
+    """Latency by stage, the model's speed with its probes, and a single run have their marks, offline."""
+    opened = Opened(browser, measured)
+    plots = opened.page.locator(".plot")
+    assert plots.count() == len(FIGURES) + 2
+    assert opened.page.locator("#figure-latency .bars .point path").count() >= 8 * 5
+    assert opened.page.locator("#figure-drift .scatter .point").count() == 48 + 12
+    assert opened.page.locator("#figure-waterfall .bars .point path").count() >= 3 + 3 * 4
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith("data:")] == [measured]
+    opened.page.close()
+
+
+def test_a_run_is_chosen_with_the_keyboard(browser: Browser, measured: str) -> None:
+    """An arrow key on the select box draws the next run and says so, to eyes and to screen readers."""
+    opened = Opened(browser, measured)
+    words, figure = opened.page.locator("#waterfall-words"), opened.page.locator("#figure-waterfall")
+    assert words.text_content().startswith("CrewAI [equalised] on alpha, iteration 1, completed: ")
+    opened.page.focus("#waterfall-run")
+    opened.page.keyboard.press("ArrowDown")
+    assert words.text_content().startswith("CrewAI [equalised] on beta")
+    assert figure.get_attribute("aria-label").startswith("Waterfall of CrewAI [equalised] on beta")
+    opened.page.select_option("#waterfall-run", "47")
+    assert words.text_content().startswith("No framework (direct) [idiomatic] on zeta")
+    assert opened.said == []
+    opened.page.close()
+
+
+def test_runs_without_a_script(browser: Browser, measured: str) -> None:
+    """With JavaScript off, the first run of each framework is a table that can be opened."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(measured)
+    page.locator("summary", has_text="As a table").click()
+    table = page.locator("#table-waterfall")
+    assert table.is_visible()
+    assert table.locator("tbody tr").count() == 8 * (1 + 3 + 3)
+    context.close()
+
+
 @pytest.mark.parametrize("width", [360, 768, 1280])
-def test_page_never_scrolls_sideways(browser: Browser, report: str, width: int) -> None:
+@pytest.mark.parametrize("name", ["report", "measured"])
+def test_page_never_scrolls_sideways(
+    browser: Browser, request: pytest.FixtureRequest, name: str, width: int
+) -> None:
     """From phone to desk the body is as wide as the window; wide tables scroll inside themselves."""
-    opened = Opened(browser, report, width=width)
+    opened = Opened(browser, request.getfixturevalue(name), width=width)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     drawn = opened.page.evaluate(
         "Array.from(document.querySelectorAll('.plot'),"

@@ -43,6 +43,11 @@ def _row(framework: str, item: str, iteration: int, position: int, noise: random
         "tool_s": 0.1, "framework_s": 0.4, "model_calls": 3, "tool_calls": 6, "native_prompt_tokens": 2000,
         "native_completion_tokens": completion, "limits_hit": "", "node": "local", "position": position,
         "report_digest": f"{framework}-{item}-{iteration}", "error": "",
+        "queue_s": 0.0, "prefill_s": completion / 100, "decode_s": completion / 25, "model_unsplit_s": 0.0,
+        "gateway_s": 0.0, "cached_tokens": 0, "retried_calls": 0, "retried_tokens": 0,
+        "server_prompt_tokens": 2000, "server_completion_tokens": completion, "busy_share": 0.5,
+        "other_share": 0.02, "steal_share": 0.0, "cpu_pressure": 0.1, "energy_j": "", "quarantine": "",
+        "stray_calls": 0, "boot_s": 1.0, "import_s": 2.0,
     }  # fmt: skip
 
 

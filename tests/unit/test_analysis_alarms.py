@@ -41,7 +41,7 @@ def score_at_the_ceiling(rows: Rows) -> None:
 def slow_down_half_way(rows: Rows) -> None:
     for row in rows:
         if row["position"] > 20:
-            row["model_s"] *= 3
+            row["decode_s"] *= 3
 
 
 def repeat_at_other_speed(rows: Rows) -> None:
@@ -95,6 +95,32 @@ def write_infinity(rows: Rows) -> None:
     rows[0]["latency_s"] = "inf"
 
 
+def count_other_tokens_at_the_server(rows: Rows) -> None:
+    for row in rows:
+        if row["framework"] == "crewai":
+            row["server_completion_tokens"] += 30
+
+
+def send_again(rows: Rows) -> None:
+    rows[0].update(retried_calls=2, retried_tokens=120)
+
+
+def disturb_one(rows: Rows) -> None:
+    rows[0]["quarantine"] = "disturbed"
+
+
+def call_after_the_end(rows: Rows) -> None:
+    rows[0]["quarantine"] = "late_calls"
+
+
+def contaminate_one(rows: Rows) -> None:
+    rows[0].update(status="contaminated", error="Another run's request")
+
+
+def call_from_nowhere(rows: Rows) -> None:
+    rows[0]["stray_calls"] = 3
+
+
 FAULTS: dict[str, Callable[[Rows], None]] = {
     "pseudo_replication": copy_reports,
     "judge_noise": score_copies_apart,
@@ -112,6 +138,12 @@ FAULTS: dict[str, Callable[[Rows], None]] = {
     "limits_hit": cut_answers,
     "duplicate_rows": repeat_a_row,
     "unreadable_values": write_infinity,
+    "server_meter_mismatch": count_other_tokens_at_the_server,
+    "retried_calls": send_again,
+    "disturbed_runs": disturb_one,
+    "late_calls": call_after_the_end,
+    "contaminated_runs": contaminate_one,
+    "stray_calls": call_from_nowhere,
 }
 
 

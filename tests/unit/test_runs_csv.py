@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from cluster.runs_csv import CRITERIA, write_runs_csv
-from shared.records import Boot, CheckResult, Status
+from shared.latency import LatencyParts
+from shared.records import Boot, CheckResult, RunKey, Status
 from shared.store import Store
+from shared.surroundings import GpuLoad, MachineLoad, Quarantine
 from tests.unit.stored_records import JUDGE, begun, run, verdict
 
 
@@ -136,3 +138,70 @@ def test_a_verdict_on_an_attempt_that_does_not_count(tmp_path: Path) -> None:
     store.write_verdict(verdict(run(), attempt_id="another"))
     (row,) = rows(store)
     assert row["overall"] == ""
+
+
+def test_the_stages_add_up(tmp_path: Path) -> None:
+    """Where the latency is taken apart, model, tool, gateway and framework columns add up to it exactly."""
+    store = begun(tmp_path)
+    parts = LatencyParts(
+        queue_s=0.25, prefill_s=0.5, decode_s=1.5, model_s=0.125, tool_s=0.25, gateway_s=0.0625,
+        framework_s=0.8125,
+    )  # fmt: skip
+    store.write_run(run(latency_s=3.5, parts=parts, model_s=2.5), [])
+    (row,) = rows(store)
+    assert [row[name] for name in ("queue_s", "prefill_s", "decode_s", "model_unsplit_s", "gateway_s")] == [
+        "0.25", "0.5", "1.5", "0.125", "0.0625"
+    ]  # fmt: skip
+    assert float(row["model_s"]) == 2.375
+    columns = ("model_s", "tool_s", "gateway_s", "framework_s")
+    assert sum(float(row[name]) for name in columns) == float(row["latency_s"])
+
+
+def test_what_an_old_record_does_not_know_stays_empty(tmp_path: Path) -> None:
+    """A record of schema 1 has no retries, stages or load, and no zero is written for them."""
+    store = begun(tmp_path)
+    store.write_run(run(schema_version=1), [])
+    (row,) = rows(store)
+    unknown = (
+        *("queue_s", "prefill_s", "decode_s", "model_unsplit_s", "gateway_s", "cached_tokens"),
+        *("retried_calls", "retried_tokens", "stray_calls", "server_prompt_tokens", "busy_share", "energy_j"),
+    )
+    assert {row[name] for name in unknown} == {""}
+    assert (row["model_s"], row["tool_s"], row["framework_s"]) == ("2.5", "0.25", "0.75")
+
+
+def test_meters_and_machine(tmp_path: Path) -> None:
+    """Retries, the server's counters, the machine's load and the energy of all its GPUs are in the row."""
+    store = begun(tmp_path)
+    gpu = GpuLoad(
+        name="H100", sm_clock_mhz=1900, lowest_sm_clock_mhz=1800, memory_clock_mhz=2600, temperature_c=60,
+        power_w=300, energy_j=1200.5, utilisation=0.8, memory_used_mib=9000,
+    )  # fmt: skip
+    machine = MachineLoad(
+        seconds=4, processors=8, busy_share=0.5, own_share=None, other_share=None, steal_share=0.01,
+        cpu_pressure=0.2, io_pressure=None, memory_pressure=None, least_available_mib=1000, load_1min=2,
+        gpus=[gpu, gpu],
+    )  # fmt: skip
+    counted = {"server_prompt_tokens": 1001, "server_completion_tokens": 502, "cached_tokens": 10}
+    store.write_run(run(machine=machine, retried_calls=1, retried_tokens=20, stray_calls=2, **counted), [])
+    (row,) = rows(store)
+    expected = {
+        "retried_calls": "1", "retried_tokens": "20", "stray_calls": "2", "server_prompt_tokens": "1001",
+        "server_completion_tokens": "502", "cached_tokens": "10", "busy_share": "0.5", "other_share": "",
+        "steal_share": "0.01", "cpu_pressure": "0.2", "energy_j": "2401.0", "quarantine": "",
+    }  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_quarantine_and_warm_ups(tmp_path: Path) -> None:
+    """The attempt that is left in quarantine carries its code, and a warm-up has no row."""
+    store = begun(tmp_path)
+    store.write_run(run(), [])
+    store.write_run(run("b", position=1), [])
+    warm_up = RunKey(framework="a", arm="idiomatic", task="t", item="x", iteration=0)
+    store.write_run(run(key=warm_up, attempt_id="w"), [])
+    reasons = ["other programs used 41 % of the processors (bound 25 %)"]
+    store.write_quarantine(
+        Quarantine(run_id=run().key.run_id, attempt=1, attempt_id="a1", code="disturbed", reasons=reasons)
+    )
+    assert [(row["framework"], row["quarantine"]) for row in rows(store)] == [("a", "disturbed"), ("b", "")]

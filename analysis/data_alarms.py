@@ -1,0 +1,64 @@
+"""What is wrong with the table of runs: failures, gaps, cut answers, odd cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.alarm import alarm
+from analysis.read_runs import Runs
+from analysis.result import Alarm
+from analysis.wording import plural
+
+
+def data_alarms(runs: Runs) -> Iterator[Alarm]:
+    statuses = {str(k): int(v) for k, v in runs.table["status"].value_counts().items() if k != "completed"}
+    if statuses:
+        words = ", ".join(f"{status} {count}" for status, count in statuses.items())
+        yield alarm(
+            "runs_not_completed",
+            "medium",
+            f"{sum(statuses.values())} of {plural(len(runs.table), 'run')} did not complete ({words}). "
+            "They are listed "
+            "below and are in no mean.",
+            statuses=statuses,
+        )
+    done = runs.completed
+    sizes = done.groupby(["subject", "item"]).size()
+    cells = runs.table["subject"].nunique() * runs.table["item"].nunique()
+    if len(done) and (len(sizes) < cells or sizes.min() < sizes.max()):
+        yield alarm(
+            "unbalanced",
+            "medium",
+            f"The frameworks do not have the same completed runs of each item (from "
+            f"{0 if len(sizes) < cells else sizes.min()} to {sizes.max()} per cell), so means over all "
+            "runs weigh "
+            "items differently.",
+            fewest=int(0 if len(sizes) < cells else sizes.min()),
+            most=int(sizes.max()),
+        )
+    cut = int((done["limits_hit"].str.strip("[] ") != "").sum())
+    if cut:
+        yield alarm(
+            "limits_hit",
+            "medium",
+            f"{plural(cut, 'completed run')} of {len(done)} ran into a limit of the plan (answers cut "
+            "short): "
+            "quality, tokens and latency are those of cut answers.",
+            runs=cut,
+        )
+    repeated = int(runs.table.duplicated(["subject", "item", "iteration", "attempt"]).sum())
+    if repeated:
+        yield alarm(
+            "duplicate_rows",
+            "medium",
+            f"{plural(repeated, 'row')} repeat the framework, item, iteration and attempt of an earlier one.",
+            rows=repeated,
+        )
+    if runs.unreadable:
+        words = ", ".join(f"{column} ({count})" for column, count in runs.unreadable.items())
+        yield alarm(
+            "unreadable_values",
+            "medium",
+            f"Cells that hold no finite number were read as missing: {words}.",
+            cells=dict(runs.unreadable),
+        )

@@ -1,0 +1,73 @@
+"""What an experiment's records hold beyond its table of runs: attempts, probes, quarantines, calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import LevelfieldError
+from shared.records import RunKey, RunRecord, Status
+from shared.store import Store
+from shared.surroundings import Probe, Quarantine
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """An attempt in quarantine."""
+
+    key: RunKey
+    quarantine: Quarantine
+    kept: bool
+    """Whether it is still the attempt that stands for its run."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Empty for a plain CSV, and for a folder whose records are gone."""
+
+    store: Store | None = None
+    runs: tuple[RunRecord, ...] = ()
+    """The attempt that counts for each run."""
+    warmups: int | None = None
+    contaminated: tuple[RunKey, ...] = ()
+    """Attempts, those that were repeated included."""
+    quarantined: tuple[Quarantined, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    problem: str | None = None
+    """Why nothing could be read, for the reader of the report."""
+
+    @property
+    def known(self) -> bool:
+        return self.store is not None
+
+
+def read_store(folder: Path) -> Stored:
+    """Never raises: a record that cannot be read costs what only records tell, not the report."""
+    try:
+        return _read(Store.existing(folder))
+    except LevelfieldError as error:
+        problem = (
+            f"The records could not be read, so probes, quarantine and single calls are not known ({error})"
+        )
+        return Stored(problem=problem)
+
+
+def _read(store: Store) -> Stored:
+    quarantines = store.quarantines()
+    runs = tuple(store.runs())
+    kept = {record.attempt_id for record in runs}
+    warmups, contaminated, quarantined = 0, [], []
+    for record in store.attempts():
+        warmups += record.key.iteration == 0
+        if record.status == Status.CONTAMINATED:
+            contaminated.append(record.key)
+        if found := quarantines.get(record.attempt_id):
+            quarantined.append(Quarantined(record.key, found, record.attempt_id in kept))
+    return Stored(
+        store=store,
+        runs=runs,
+        warmups=warmups,
+        contaminated=tuple(contaminated),
+        quarantined=tuple(quarantined),
+        probes=tuple(store.probes()),
+    )

@@ -1,0 +1,62 @@
+"""What is compared: names, titles and roles of frameworks, of their arms, and of second names for noise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.plan import framework_of
+
+Role = Literal["framework", "floor", "dry", "twin"]
+
+KNOWN_TITLES = {
+    "agent_framework": "MS Agent Framework",
+    "agents_sdk": "OpenAI Agents SDK",
+    "autogen": "AutoGen",
+    "crewai": "CrewAI",
+    "direct": "No framework (direct)",
+    "langgraph": "LangGraph",
+    "msagent": "MS Agent Framework",
+    "openai_agents": "OpenAI Agents SDK",
+    "scripted": "Scripted (no model)",
+}
+AGAIN = " (again)"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How runs are named. Two arms of a framework are two subjects: pooled, they would compare patterns."""
+
+    several_arms: bool = False
+    several_tasks: bool = False
+
+    def subject(self, framework: str, arm: str) -> str:
+        return f"{framework} [{arm}]" if self.several_arms else framework
+
+    def item(self, task: str, item: str) -> str:
+        return f"{task}/{item}" if self.several_tasks else item
+
+
+def role_of(framework: str, known: Collection[str]) -> Role:
+    """`known`: the experiment's frameworks; a second name counts as one only beside its first."""
+    first = twin_of(framework, known)
+    if (first or framework) == "scripted":
+        return "dry"
+    if first:
+        return "twin"
+    return "floor" if framework == "direct" else "framework"
+
+
+def twin_of(framework: str, known: Collection[str]) -> str | None:
+    """The framework that `framework` is a second name of: "langgraph-aa" -> "langgraph"."""
+    first = framework_of(framework)
+    return first if first != framework and first in known else None
+
+
+def title_of(subject: str, known: Collection[str], titles: Mapping[str, str]) -> str:
+    """The framework's own spelling of its name, with the arm when `subject` carries one."""
+    name, bracket, arm = subject.partition(" [")
+    first = twin_of(name, known)
+    title = titles.get(first or name) or KNOWN_TITLES.get(first or name, first or name)
+    return title + (AGAIN if first else "") + bracket + arm

@@ -1,0 +1,180 @@
+"""Single runs on a time axis: the run, each agent's step, every call by its stages, and the gaps between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from analysis.read_runs import Runs
+from analysis.stages import STAGES
+from analysis.wording import seconds
+from shared.calls import Call
+from shared.errors import LevelfieldError
+from shared.latency import NS, stretches
+from shared.records import RunRecord
+
+MOST_RUNS = 300
+MOST_BARS = 20_000
+"""In all: about half a megabyte."""
+MOST_CALLS = 60
+"""Of one run; more rows than that nobody reads."""
+STEP = len(STAGES)
+"""Stands for an agent's step where a stage's place would stand."""
+PLACE = {stage.field.removesuffix("_s"): place for place, stage in enumerate(STAGES)}
+FRAMEWORK = PLACE["framework"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    stage: int
+    """Place in STAGES, or STEP."""
+    start_s: float
+    """From the call of the adapter."""
+    length_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    bars: list[Bar]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    subject: str
+    title: str
+    item: str
+    iteration: int
+    status: str
+    seconds: float
+    rows: list[Row]
+    left_out: int
+    """Calls beyond MOST_CALLS."""
+
+
+def read_waterfalls(runs: Runs, *, most_runs: int = MOST_RUNS, most_bars: int = MOST_BARS) -> list[Waterfall]:
+    """One of each framework and item first, then others, until a bound is met. Empty without records."""
+    store = runs.stored.store
+    if store is None:
+        return []
+    disturbed = {entry.quarantine.attempt_id for entry in runs.stored.quarantined}
+    found: list[Waterfall] = []
+    bars = 0
+    for record in _chosen(runs):
+        try:
+            calls = store.calls(record)
+        except LevelfieldError:  # a damaged journal costs its run's picture, not the report
+            continue
+        if not calls:
+            continue
+        waterfall = _waterfall(runs, record, calls)
+        if record.attempt_id in disturbed:
+            waterfall = replace(waterfall, status=f"{waterfall.status}, in quarantine")
+        bars += sum(len(row.bars) for row in waterfall.rows)
+        if bars > most_bars or len(found) == most_runs:
+            break
+        found.append(waterfall)
+    return sorted(found, key=lambda w: (w.title.casefold(), w.subject, w.item, w.iteration))
+
+
+def _chosen(runs: Runs) -> Iterator[RunRecord]:
+    first: dict[tuple[str, str, str, str], RunRecord] = {}
+    for record in runs.stored.runs:
+        key = record.key
+        first.setdefault((key.framework, key.arm, key.task, key.item), record)
+    yield from first.values()
+    firsts = {record.attempt_id for record in first.values()}
+    yield from (record for record in runs.stored.runs if record.attempt_id not in firsts)
+
+
+def _waterfall(runs: Runs, record: RunRecord, calls: Sequence[Call]) -> Waterfall:
+    subject = runs.naming.subject(record.key.framework, record.key.arm)
+    start, end = _span(record, calls)
+    shown = sorted(calls, key=lambda call: call.arrived_s)[:MOST_CALLS]
+    return Waterfall(
+        subject=subject,
+        title=runs.title(subject),
+        item=runs.naming.item(record.key.task, record.key.item),
+        iteration=record.key.iteration,
+        status=record.status,
+        seconds=end - start,
+        rows=[
+            _run_row(record, calls, start, end),
+            *_steps(calls, start, end),
+            *(Row(_name(call), _bars([call], start), _detail(call)) for call in shown),
+        ],
+        left_out=len(calls) - len(shown),
+    )
+
+
+def _span(record: RunRecord, calls: Sequence[Call]) -> tuple[float, float]:
+    """Of the run on the clock of the calls; of the calls alone where it is not known when the run began."""
+    if record.started_s is not None and record.latency_s is not None:
+        return record.started_s, record.started_s + record.latency_s
+    return min(call.arrived_s for call in calls), max(_end(call) for call in calls)
+
+
+def _run_row(record: RunRecord, calls: Sequence[Call], start: float, end: float) -> Row:
+    """Everything on one line: what no call covers is the framework's."""
+    gaps = []
+    at = start
+    for call in sorted(calls, key=lambda call: call.arrived_s):
+        if min(call.arrived_s, end) > at:
+            gaps.append(Bar(FRAMEWORK, at - start, min(call.arrived_s, end) - at))
+        at = min(max(at, _end(call)), end)
+    if end > at:
+        gaps.append(Bar(FRAMEWORK, at - start, end - at))
+    known = "" if record.started_s is not None else "; when it began is not known, so it starts at a call"
+    return Row("Run", [*gaps, *_bars(calls, start)], f"{seconds(end - start)}, {record.status}{known}")
+
+
+def _steps(calls: Sequence[Call], start: float, end: float) -> Iterator[Row]:
+    """Each from the end of the calls before its first to the end of its last; the last to the run's end."""
+    mine: dict[str, list[Call]] = {}
+    for call in sorted(calls, key=lambda call: call.arrived_s):
+        if call.agent:
+            mine.setdefault(call.agent, []).append(call)
+    last = max((_end(call) for own in mine.values() for call in own), default=end)
+    for agent, own in mine.items():
+        earlier = [_end(call) for call in calls if _end(call) <= own[0].arrived_s]
+        since = max(earlier, default=start)
+        until = max(_end(call) for call in own)
+        until = end if until == last else until
+        yield Row(
+            _short(agent), [Bar(STEP, since - start, until - since)], f"its step: {seconds(until - since)}"
+        )
+
+
+def _bars(calls: Iterable[Call], start: float) -> list[Bar]:
+    return [
+        Bar(PLACE[s.stage], s.start / NS - start, (s.end - s.start) / NS)
+        for call in calls
+        for s in stretches(call)
+    ]
+
+
+def _name(call: Call) -> str:
+    what = call.path.rstrip("/").rpartition("/")[2] if call.kind == "tool" else "model"
+    failed = f", failed {call.status}" if call.failed else ""
+    return f"{call.sequence} {_short(what)}{failed}"
+
+
+def _detail(call: Call) -> str:
+    words = [f"of {_short(call.agent)}" if call.agent else "of no agent"]
+    if call.kind == "model":
+        words.append("streamed" if call.streamed else "not streamed")
+    if call.prompt_tokens is not None:
+        words.append(f"{call.prompt_tokens:,} tokens in, {call.completion_tokens or 0:,} out")
+    if call.retry_of is not None:
+        words.append(f"repeats call {call.retry_of}")
+    return "; ".join(words)
+
+
+def _end(call: Call) -> float:
+    return max(call.last_byte_s, call.delivered_s or call.last_byte_s)
+
+
+def _short(text: str) -> str:
+    """Names come from the plan or the wire and may be of any length."""
+    return text if len(text) <= 24 else f"{text[:23]}…"
