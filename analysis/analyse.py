@@ -52,15 +52,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
     iterations = (
         int(runs.table.groupby(["subject", "item"])["iteration"].nunique().max()) if len(runs.table) else 0
     )
-    setup = Setup(
-        experiment=runs.experiment,
-        created_at=runs.manifest.created_at,
-        facts=runs.manifest.sections,
-        versions=runs.manifest.versions,
-        notes=[*runs.manifest.notes, *([runs.stored.problem] if runs.stored.problem else [])],
-        planned_runs=runs.manifest.planned_runs,
-        warmups=runs.stored.warmups,
-    )
+    setup = _setup(runs)
     findings = Findings(
         frameworks=frameworks,
         items=items,
@@ -96,4 +88,16 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         meters=meters,
         drift=drift,
         quarantined=quarantined,
+    )
+
+
+def _setup(runs: Runs) -> Setup:
+    return Setup(
+        experiment=runs.experiment,
+        created_at=runs.manifest.created_at,
+        facts=runs.manifest.sections,
+        versions=runs.manifest.versions,
+        notes=[*runs.manifest.notes, *([runs.stored.problem] if runs.stored.problem else [])],
+        planned_runs=runs.manifest.planned_runs,
+        warmups=runs.stored.warmups,
     )

@@ -11,41 +11,56 @@ from analysis.wording import plural
 
 
 def data_alarms(runs: Runs) -> Iterator[Alarm]:
+    yield from _failures(runs)
+    yield from _balance(runs)
+    yield from _cut_answers(runs)
+    yield from _odd_cells(runs)
+
+
+def _failures(runs: Runs) -> Iterator[Alarm]:
     statuses = {str(k): int(v) for k, v in runs.table["status"].value_counts().items() if k != "completed"}
     if statuses:
         words = ", ".join(f"{status} {count}" for status, count in statuses.items())
         yield alarm(
             "runs_not_completed",
             "medium",
-            f"{sum(statuses.values())} of {plural(len(runs.table), 'run')} did not complete ({words}). "
-            "They are listed "
-            "below and are in no mean.",
+            f"{sum(statuses.values())} of {plural(len(runs.table), 'run')} did not complete ({words}). They "
+            "are listed below and are in no mean.",
             statuses=statuses,
         )
+
+
+def _balance(runs: Runs) -> Iterator[Alarm]:
     done = runs.completed
     sizes = done.groupby(["subject", "item"]).size()
     cells = runs.table["subject"].nunique() * runs.table["item"].nunique()
-    if len(done) and (len(sizes) < cells or sizes.min() < sizes.max()):
-        yield alarm(
-            "unbalanced",
-            "medium",
-            f"The frameworks do not have the same completed runs of each item (from "
-            f"{0 if len(sizes) < cells else sizes.min()} to {sizes.max()} per cell), so means over all "
-            "runs weigh "
-            "items differently.",
-            fewest=int(0 if len(sizes) < cells else sizes.min()),
-            most=int(sizes.max()),
-        )
+    if done.empty or (len(sizes) == cells and sizes.min() == sizes.max()):
+        return
+    fewest = int(sizes.min()) if len(sizes) == cells else 0
+    yield alarm(
+        "unbalanced",
+        "medium",
+        f"The frameworks do not have the same completed runs of each item (from {fewest} to {sizes.max()} "
+        "per cell), so means over all runs weigh items differently.",
+        fewest=fewest,
+        most=int(sizes.max()),
+    )
+
+
+def _cut_answers(runs: Runs) -> Iterator[Alarm]:
+    done = runs.completed
     cut = int((done["limits_hit"].str.strip("[] ") != "").sum())
     if cut:
         yield alarm(
             "limits_hit",
             "medium",
             f"{plural(cut, 'completed run')} of {len(done)} ran into a limit of the plan (answers cut "
-            "short): "
-            "quality, tokens and latency are those of cut answers.",
+            "short): quality, tokens and latency are those of cut answers.",
             runs=cut,
         )
+
+
+def _odd_cells(runs: Runs) -> Iterator[Alarm]:
     repeated = int(runs.table.duplicated(["subject", "item", "iteration", "attempt"]).sum())
     if repeated:
         yield alarm(

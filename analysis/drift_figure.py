@@ -47,7 +47,7 @@ def draw_drift(analysis: Analysis) -> Figure | None:
         _add_probes(fig, probes[:: 1 + len(probes) // MOST_POINTS])
     fig.update_layout(
         xaxis={"title": {"text": "Runs in the order they were made"}},
-        yaxis={"title": {"text": "Output tokens per second"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "Output tokens/s"}, "rangemode": "tozero"},
         showlegend=True,
         legend={"y": -0.3},
     )
@@ -59,7 +59,8 @@ def draw_drift(analysis: Analysis) -> Figure | None:
         + (" The line joins the probes, a small request before and after each block." if probes else "")
         + (f" One run in {step} is drawn." if step > 1 else ""),
         fig,
-        height=340,
+        # Room for the legend, which on a phone is a column.
+        height=340 + 14 * min(len(analysis.frameworks), MOST_MARKED // 4),
     )
 
 

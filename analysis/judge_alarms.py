@@ -22,34 +22,14 @@ ROUNDING = 0.051
 
 
 def judge_alarms(runs: Runs, judge: JudgeNoise) -> Iterator[Alarm]:
-    if judge.commonest_share is not None and judge.commonest_share >= CONSTANT_SHARE:
-        yield alarm(
-            "judge_constant",
-            "high",
-            f"The judge gave {judge.commonest_score:g} for {judge.commonest_share:.0%} of all criterion "
-            "scores: "
-            "it does not tell reports apart.",
-            score=judge.commonest_score,
-            share=judge.commonest_share,
-        )
-    elif judge.top_share is not None and judge.top_share >= SATURATED_SHARE:
-        yield alarm(
-            "judge_saturation",
-            "high",
-            f"{judge.top_share:.0%} of the criterion scores are 9 or 10: the scale is used up, and real "
-            "differences "
-            "in quality would not show.",
-            top_share=judge.top_share,
-        )
+    yield from _scale(judge)
     if judge.within_text_share is not None and judge.within_text_share >= NOISY_SHARE:
         yield alarm(
             "judge_noise",
             "high",
             f"The same text was scored up to {judge.largest_range:.2g} apart, and "
-            f"{judge.within_text_share:.0%} of the "
-            "variance of quality lies within identical texts: there, the spread of scores is the judge's, "
-            "not the "
-            "framework's.",
+            f"{judge.within_text_share:.0%} of the variance of quality lies within identical texts: there, "
+            "the spread of scores is the judge's, not the framework's.",
             largest_range=judge.largest_range,
             within_text_share=judge.within_text_share,
             within_text_share_of_squares=judge.within_text_share_of_squares,
@@ -67,6 +47,26 @@ def judge_alarms(runs: Runs, judge: JudgeNoise) -> Iterator[Alarm]:
         )
 
 
+def _scale(judge: JudgeNoise) -> Iterator[Alarm]:
+    if judge.commonest_share is not None and judge.commonest_share >= CONSTANT_SHARE:
+        yield alarm(
+            "judge_constant",
+            "high",
+            f"The judge gave {judge.commonest_score:g} for {judge.commonest_share:.0%} of all criterion "
+            "scores: it does not tell reports apart.",
+            score=judge.commonest_score,
+            share=judge.commonest_share,
+        )
+    elif judge.top_share is not None and judge.top_share >= SATURATED_SHARE:
+        yield alarm(
+            "judge_saturation",
+            "high",
+            f"{judge.top_share:.0%} of the criterion scores are 9 or 10: the scale is used up, and real "
+            "differences in quality would not show.",
+            top_share=judge.top_share,
+        )
+
+
 def _score_alarms(runs: Runs) -> Iterator[Alarm]:
     done = runs.answered
     unscored = int(done["overall"].isna().sum())
@@ -75,8 +75,7 @@ def _score_alarms(runs: Runs) -> Iterator[Alarm]:
             "missing_scores",
             "medium",
             f"{plural(unscored, 'completed run')} of {len(done)} have no score: no usable answer from the "
-            "judge. "
-            "Quality is taken over the others.",
+            "judge. Quality is taken over the others.",
             missing=unscored,
             completed=len(done),
         )

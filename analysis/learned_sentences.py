@@ -76,8 +76,9 @@ def _split(f: Findings) -> Iterator[str]:
     )
     if largest.pattern is not None and largest.framework is not None:
         sentence += (
-            f". With the same messages from both it is {seconds(sign * largest.framework)}, so "
-            f"{seconds(sign * largest.pattern)} is the pattern"
+            f". With the same messages from both it is {seconds(sign * largest.framework)}"
+            f"{f.beside_noise('latency_s', largest.framework)}; the pattern is "
+            f"{seconds(sign * largest.pattern)}"
         )
     yield f"{sentence}."
 
