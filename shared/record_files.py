@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 from pydantic import ValidationError
 
 from shared.errors import CorruptRecord, ResultsMismatch, StoreFailed
@@ -47,8 +48,7 @@ def write_record(path: Path, record: Strict, *, replace: bool = False) -> None:
     if path.exists() and not replace:
         raise StoreFailed(f"{path} is already written, and records are written once.")
     body = record.model_dump(mode="json")
-    text = json.dumps({"sha256": digest(body), "body": body}, indent=1, ensure_ascii=False)
-    write_whole(path, f"{text}\n".encode())
+    write_whole(path, _readable({"sha256": digest(body), "body": body}))
 
 
 def read_record(path: Path, record_type: type[RecordType]) -> RecordType:
@@ -70,6 +70,13 @@ def read_record(path: Path, record_type: type[RecordType]) -> RecordType:
         return record_type.model_validate(body)
     except ValidationError as error:
         raise CorruptRecord(corrupt(path, f"is not a {record_type.__name__} ({error})")) from None
+
+
+def _readable(envelope: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(envelope, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # an integer of over 64 bits, which a framework's details may hold
+        return f"{json.dumps(envelope, indent=2, ensure_ascii=False)}\n".encode()
 
 
 def corrupt(path: Path, why: str) -> str:

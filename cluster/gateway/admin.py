@@ -1,18 +1,21 @@
-"""The node's side of the gateway: leases opened, closed and looked at. Needs the node's secret."""
+"""The node's side of the gateway: leases opened, closed and looked at, a line of JSON for each.
+
+It comes through the pipe from the process that started the gateway, so nobody else can ask.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from cluster.gateway.journal import Journal
 from cluster.gateway.lease import GatewayStatus, LeaseConflict, LeaseRequest, Leases, OpenLease
 from cluster.gateway.log import note
+from cluster.gateway.parsing import dump_json
+from shared.strict import Strict
 
 CLOSING_GRACE_S = 1.0
 """For calls in flight when a lease is closed; then they are cancelled."""
@@ -20,55 +23,65 @@ CLOSING_GRACE_S = 1.0
 SHOWN_OF_ERROR = 2000
 """Characters of why a request for a lease is refused."""
 
+REFUSAL = b'{"error"'
+"""How an answer begins that is none."""
+
+
+class Wanted(Strict):
+    """One line from the node."""
+
+    do: Literal["open", "close", "status"]
+    lease: LeaseRequest | None = None
+    token: str = ""
+
 
 class Admin:
     def __init__(
         self,
-        secret: str,
         leases: Leases,
         journal: Journal,
         opened: Callable[[OpenLease], None],
         closed: Callable[[OpenLease], set[asyncio.Task[Any]]],
     ) -> None:
         """`opened` and `closed` are told of each lease; `closed` gives the handlers still at work for it."""
-        self._secret = secret
         self._leases = leases
         self._journal = journal
         self._opened = opened
         self._closed = closed
 
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/admin/leases", self.open_lease),
-            web.delete("/admin/leases/{token}", self.close_lease),
-            web.get("/admin/status", self.status),
-        ]
-
-    async def open_lease(self, request: web.Request) -> web.StreamResponse:
-        self._check_secret(request)
+    async def answer(self, line: bytes) -> bytes:
+        """What was asked for as JSON on one line, or an error; never raises for what the line holds."""
         try:
-            wanted = LeaseRequest.model_validate_json(await request.read())
-            lease = self._leases.open(wanted)
+            wanted = Wanted.model_validate_json(line)
         except ValidationError as error:
-            return web.json_response({"error": str(error)[:SHOWN_OF_ERROR]}, status=422)
+            return _refused(str(error)[:SHOWN_OF_ERROR])
+        if wanted.do == "close":
+            return await self._close(wanted.token)
+        if wanted.do == "open":
+            return self._open(wanted.lease) if wanted.lease else _refused("no lease is described")
+        lease = self._leases.current
+        return _json(lease.status() if lease else GatewayStatus())
+
+    def _open(self, wanted: LeaseRequest) -> bytes:
+        try:
+            lease = self._leases.open(wanted)
         except LeaseConflict as conflict:
-            return web.json_response({"error": str(conflict)}, status=409)
+            return _refused(str(conflict))
         try:
             path = self._journal.open(lease)
         except OSError as error:
             self._leases.close(lease.token)
-            return web.json_response({"error": f"no journal: {error.strerror}"}, status=507)
+            return _refused(f"no journal: {error.strerror}")
         self._opened(lease)
         note("lease_opened", wanted, kind=wanted.kind, replay=wanted.replay is not None)
-        return web.json_response({"token": lease.token, "opened_at_s": lease.opened_at, "journal": path.name})
+        return dump_json({"token": lease.token, "opened_at_s": lease.opened_at, "journal": path.name})
 
-    async def close_lease(self, request: web.Request) -> web.StreamResponse:
+    async def _close(self, token: str) -> bytes:
         """Take no more calls, wait a moment for those in flight, cancel what is left, and report."""
-        self._check_secret(request)
         try:
-            lease = self._leases.close(request.match_info["token"])
+            lease = self._leases.close(token)
         except KeyError:
-            return web.json_response({"error": "no such lease"}, status=404)
+            return _refused("no such lease")
         tasks = self._closed(lease)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=CLOSING_GRACE_S)
@@ -79,16 +92,10 @@ class Admin:
         note("lease_closed", lease.request, calls=len(lease.calls), stray_calls=lease.stray_calls)
         return _json(lease.report())
 
-    async def status(self, request: web.Request) -> web.StreamResponse:
-        self._check_secret(request)
-        lease = self._leases.current
-        return _json(lease.status() if lease else GatewayStatus())
 
-    def _check_secret(self, request: web.Request) -> None:
-        given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._secret}".encode()):
-            raise web.HTTPForbidden
+def _json(content: BaseModel) -> bytes:
+    return content.model_dump_json().encode()
 
 
-def _json(content: BaseModel) -> web.Response:
-    return web.Response(text=content.model_dump_json(), content_type="application/json")
+def _refused(why: str) -> bytes:
+    return REFUSAL + b": " + dump_json(why) + b"}"

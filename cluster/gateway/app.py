@@ -1,4 +1,4 @@
-"""The gateway's routes: runs on one side, the node that administers leases on the other."""
+"""The gateway's routes, which are for runs alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,6 @@ class Gateway:
 
     upstream_url: str
     api_key: str | None
-    admin_secret: str
     spool: Path
     scrubber: Scrubber
     leases: Leases = field(default_factory=Leases)
@@ -49,7 +48,7 @@ class Gateway:
     def __post_init__(self) -> None:
         self.journal = Journal(self.spool, self.scrubber)
         self.model_calls = ModelCalls(self.journal, self.scrubber)
-        self.admin = Admin(self.admin_secret, self.leases, self.journal, self._opened, self._closed)
+        self.admin = Admin(self.leases, self.journal, self._opened, self._closed)
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
@@ -59,7 +58,6 @@ class Gateway:
                 web.get("/runs/{token}/v1/models", self.models),
                 web.post("/runs/{token}/v1/{endpoint:.+}", self.model_call),
                 web.post("/runs/{token}/tools/{tool}", self.tool_call),
-                *self.admin.routes(),
             ]
         )
         return app

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+DIGITS_OF_64_BITS = 20
 MAX_DEPTH = 200
 """orjson and pydantic write 254 levels, and a call in its report takes some of them."""
 
@@ -52,10 +54,18 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
 def _parse_lenient(content: bytes) -> Any:
     """Python's own parser takes what some clients and servers write: NaN, numbers beyond any double."""
     try:
-        value = json.loads(content.decode("utf-8-sig"), parse_constant=str)
-        return json.loads(_plain_dumps(value), parse_constant=str)
+        value = json.loads(content.decode("utf-8-sig"), parse_constant=str, parse_int=_whole)
+        return json.loads(_plain_dumps(value), parse_constant=str, parse_int=_whole)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _whole(digits: str) -> int | float | str:
+    """As orjson reads it: over 64 bits a double, and text beyond any double."""
+    if len(digits) <= DIGITS_OF_64_BITS and -(2**63) <= int(digits) < 2**64:
+        return int(digits)
+    nearest = float(digits)
+    return nearest if math.isfinite(nearest) else digits
 
 
 def _plain_dumps(value: Any, *, sort_keys: bool = False) -> bytes:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import select
-import subprocess
 import sys
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from cluster.gateway.admin import REFUSAL
 from cluster.gateway.lease import GatewayStatus, LeaseReport, LeaseRequest
+from cluster.own_process import OwnProcess
 from shared.calls import Call
 from shared.errors import NodeFailed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT_S = 30.0
 ADMIN_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +33,13 @@ class Lease:
 
 
 class GatewayProcess:
-    """Started with the address of a model server; ends with this process even if that is killed."""
+    """Started with the address of a model server; ends with this process even if that is killed.
+
+    Only this process administers it, through the pipe between the two.
+    """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._secret = secrets.token_urlsafe(24)
+        self._process: OwnProcess | None = None
         self._origin = ""
 
     def start(
@@ -51,41 +47,33 @@ class GatewayProcess:
     ) -> None:
         """Raises NodeFailed, with the reason, when it does not come up."""
         self._spool = spool
-        log = (spool / "gateway.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "cluster.gateway"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
-                start_new_session=True,  # a Ctrl-C in the terminal is the driver's to handle
-            )
+        command = [sys.executable, "-m", "cluster.gateway"]
+        paths = {"PYTHONPATH": str(ROOT)}
+        self._process = OwnProcess(command, spool / "gateway.log", paths, called="The gateway")
         config = {
             "upstream_url": upstream_url,
             "api_key": api_key,
-            "admin_secret": self._secret,
             "spool": str(spool),
             "host": host,
             "port": port,
         }
-        answer = self._handshake(config)
+        answer = self._process.start(config, START_TIMEOUT_S)
         if "port" not in answer:
             self.stop()
-            log_text = (spool / "gateway.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-            raise NodeFailed(f"The gateway did not start: {answer.get('error') or log_text or 'no answer'}")
+            raise NodeFailed(f"The gateway did not start: {answer.get('error')}")
         self._origin = f"http://{host}:{answer['port']}"
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.alive
 
     def pids(self) -> list[int]:
-        return [self._process.pid] if self._process and self.alive else []
+        return self._process.pids() if self._process else []
 
     def open_lease(self, request: LeaseRequest) -> Lease:
         """Raises NodeFailed when the node is taken or the gateway is gone."""
-        answer = json.loads(self._admin("POST", "leases", request.model_dump_json().encode()))
+        wanted = request.model_dump_json().encode()
+        answer = json.loads(self._ask(b'{"do": "open", "lease": %b}' % wanted))
         token = answer["token"]
         return Lease(
             token,
@@ -97,59 +85,30 @@ class GatewayProcess:
 
     def close_lease(self, lease: Lease) -> LeaseReport:
         """Of a gateway that died, what it had written. Raises NodeFailed when it is there and refuses."""
+        token = lease.token.encode()
         try:
-            return LeaseReport.model_validate_json(self._admin("DELETE", f"leases/{lease.token}"))
+            return LeaseReport.model_validate_json(self._ask(b'{"do": "close", "token": "%b"}' % token))
         except NodeFailed as error:
             if self.alive:
                 raise
             return _written(lease, str(error))
 
     def status(self) -> GatewayStatus:
-        return GatewayStatus.model_validate_json(self._admin("GET", "status"))
+        return GatewayStatus.model_validate_json(self._ask(b'{"do": "status"}'))
 
     def stop(self) -> None:
         """Leave no process behind."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin:
-            process.stdin.close()
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
+        if self._process:
+            self._process.stop()
 
-    def _handshake(self, config: dict[str, Any]) -> dict[str, Any]:
-        assert self._process and self._process.stdin and self._process.stdout  # noqa: S101, PT018 - just made
-        try:
-            self._process.stdin.write(json.dumps(config).encode() + b"\n")
-            self._process.stdin.flush()
-            ready, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT_S)
-            line = self._process.stdout.readline() if ready else b""
-            answer: dict[str, Any] = json.loads(line) if line.strip() else {}
-        except (OSError, ValueError):
-            return {}
-        return answer
-
-    def _admin(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        request = urllib.request.Request(  # noqa: S310 - our own address
-            f"{self._origin}/admin/{path}",
-            data=body,
-            method=method,
-            headers={"Authorization": f"Bearer {self._secret}"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=ADMIN_TIMEOUT_S) as answer:  # noqa: S310 - likewise
-                content: bytes = answer.read()
-        except urllib.error.HTTPError as error:
-            reason = error.read().decode("utf-8", "replace")[:500]
-            raise NodeFailed(f"The gateway refused {method} {path.partition('/')[0]}: {reason}") from None
-        except OSError as error:
-            raise NodeFailed(f"The gateway does not answer: {error}") from None
-        return content
+    def _ask(self, message: bytes) -> bytes:
+        """Raises NodeFailed when it refuses or does not answer."""
+        if self._process is None:
+            raise NodeFailed("The gateway is not started.")
+        line = self._process.ask(message, ADMIN_TIMEOUT_S)
+        if line.startswith(REFUSAL):
+            raise NodeFailed(f"The gateway refused: {json.loads(line)['error']}")
+        return line
 
 
 def _written(lease: Lease, error: str) -> LeaseReport:

@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from cluster.own_process import OwnProcess
 from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
 from cluster.servers.metrics import llamacpp_counters
 from cluster.servers.model_weights import WeightsFile, find_weights
-from cluster.servers.own_process import OwnProcess
 from cluster.servers.probe import answers, ask, require_success
 from runtime_envs.build import build
 from runtime_envs.models import MODELS, chat_template

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from cluster.own_process import OwnProcess
 from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
 from cluster.servers.metrics import llamacpp_counters
-from cluster.servers.own_process import OwnProcess
 from cluster.servers.probe import answers
 
 SCRIPT = Path(__file__).with_name("scripted_main.py")

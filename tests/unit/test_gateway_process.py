@@ -80,7 +80,7 @@ from pathlib import Path
 from cluster.gateway.process import GatewayProcess
 process = GatewayProcess()
 process.start("http://127.0.0.1:9/v1", None, Path({str(tmp_path)!r}))
-print(process._process.pid, flush=True)
+print(process.pids()[0], flush=True)
 time.sleep(60)
 """
     parent = subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True)

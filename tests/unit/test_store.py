@@ -202,3 +202,10 @@ def test_folder_names_of_models() -> None:
     assert slug("ollama:qwen3:14b") == "ollama-qwen3-14b"
     assert slug("llamacpp:/a/../b.gguf") == "llamacpp-a-..-b.gguf"
     assert slug("../..") == "model"
+
+
+def test_a_number_of_any_size_is_kept(tmp_path: Path) -> None:
+    """An integer that no machine word holds, in what a framework tells, is written and read as it is."""
+    store = Store(tmp_path)
+    store.write_run(run(details={"n": 2**80}), [])
+    assert store.runs()[0].details == {"n": 2**80}

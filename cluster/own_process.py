@@ -1,4 +1,4 @@
-"""A model server as a process of ours: a line of JSON in, a line out, and it dies with its parent."""
+"""A process of ours that is told things in lines and answers in lines, and dies with its parent."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import selectors
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,18 +16,27 @@ from shared.errors import NodeFailed
 
 STOP_TIMEOUT_S = 5.0
 LOG_TAIL_BYTES = 2000
+CHUNK_BYTES = 1 << 20
 
 
 class OwnProcess:
     """The child ends when its stdin does, so that not even `kill -9` of this process leaves it behind."""
 
     def __init__(
-        self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        called: str = "The model server",
     ) -> None:
+        """`called`: its name in messages, at the beginning of a sentence."""
+        self._called = called
         self._command = list(command)
         self._log = log
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        self._asking = threading.Lock()
 
     def start(self, config: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         """Hand over `config`, and return what the child says when it is ready."""
@@ -43,19 +53,26 @@ class OwnProcess:
                     start_new_session=True,  # a Ctrl-C in the terminal is the driver's to handle
                 )
         except OSError as error:
-            raise NodeFailed(f"The model server cannot be started: {error}") from error
-        line = self._handshake(config, timeout_s)
+            raise NodeFailed(f"{self._called} cannot be started: {error}") from error
         try:
-            ready = json.loads(line)
+            ready = json.loads(self._exchange(json.dumps(config).encode(), timeout_s))
         except ValueError:
             ready = None
         if not isinstance(ready, dict):
             self.stop()
             raise NodeFailed(
-                f"The model server was not ready within {timeout_s:g} s, or ended. "
+                f"{self._called} was not ready within {timeout_s:g} s, or ended. "
                 f"The end of its log ({self._log}):\n{self.log_tail() or '(empty)'}"
             )
         return ready
+
+    def ask(self, message: bytes, timeout_s: float) -> bytes:
+        """Say one line and give the line that comes back. Raises NodeFailed when none does."""
+        with self._asking:
+            line = self._exchange(message, timeout_s) if self._process else b""
+        if not line.endswith(b"\n"):
+            raise NodeFailed(f"{self._called} does not answer: it ended, or took over {timeout_s:g} s.")
+        return line
 
     @property
     def alive(self) -> bool:
@@ -89,21 +106,22 @@ class OwnProcess:
                 continue
         process.stdout.close()
 
-    def _handshake(self, config: dict[str, Any], timeout_s: float) -> bytes:
-        """The child's first line; what there is of it when the child ends or the time is up."""
-        assert self._process and self._process.stdin and self._process.stdout  # noqa: S101, PT018 - just made
+    def _exchange(self, message: bytes, timeout_s: float) -> bytes:
+        """The child's next line; what there is of it when the child ends or the time is up."""
+        process = self._process
+        assert process and process.stdin and process.stdout  # noqa: S101, PT018 - both were asked for
         deadline = time.monotonic() + timeout_s
-        line = b""
+        line = bytearray()
         try:
-            self._process.stdin.write(json.dumps(config).encode() + b"\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            return line
+            process.stdin.write(message + b"\n")
+            process.stdin.flush()
+        except (BrokenPipeError, ValueError):  # it ended, or was stopped meanwhile
+            return b""
         with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
+            selector.register(process.stdout, selectors.EVENT_READ)
             while not line.endswith(b"\n") and selector.select(max(0.0, deadline - time.monotonic())):
-                chunk = os.read(self._process.stdout.fileno(), 65536)
+                chunk = os.read(process.stdout.fileno(), CHUNK_BYTES)
                 if not chunk:
                     break
                 line += chunk
-        return line
+        return bytes(line)
