@@ -35,7 +35,10 @@ from shared.trace import new_trace
 
 ROOT = Path(__file__).resolve().parent.parent
 
-MEASURING_CODE = ("frameworks", "shared/prompts", "shared/tools", "cluster/gateway", "cluster/servers")
+MEASURING_CODE = (
+    *("frameworks", "shared/prompts", "shared/tools", "cluster/gateway", "cluster/servers"),
+    *("cluster/framework_log.py", "cluster/framework_worker.py", "cluster/leased_run.py"),
+)
 """Code that can change what is measured; the rest may change between a run and its resume."""
 
 MAX_PLAN_BYTES = 1_000_000
@@ -181,7 +184,9 @@ def _identity(plan: Plan, settings: BenchmarkSettings, tasks: dict[str, Task]) -
             for name in plan.frameworks
         },
         "code": _file_digest(
-            path for folder in MEASURING_CODE for path in sorted((ROOT / folder).rglob("*.py"))
+            path
+            for place in MEASURING_CODE
+            for path in ([ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py")))
         ),
     }
 

@@ -175,12 +175,17 @@ def test_disk_that_is_full(tmp_path: Path) -> None:
         assert "No space left" in said
         assert "make room" in said
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True, timeout=10)
-        before = records(out)
+        # Calls whose record found no room are no run, and are written again with the next attempt.
+        before = {name: text for name, text in records(out).items() if _has_record(out, name)}
         code, said, _ = finish("run", plan, "--out", out, folder=tmp_path)
         assert code == 0, said
         assert records(out).items() >= before.items()
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True, timeout=10)
+
+
+def _has_record(out: Path, name: str) -> bool:
+    return (out / f"{name.partition('.calls')[0].partition('.spans')[0].removesuffix('.json')}.json").exists()
 
 
 def _statuses(out: Path) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from shared.store import Store
 from tests.functional.command import RUN_PATH, finish, levelfield, records, research, write_plan
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(580)]
@@ -86,18 +87,61 @@ def test_every_run_is_recorded_and_metered(job: Job) -> None:
 def test_every_call_is_in_the_journal(job: Job) -> None:
     """Each request asks for temperature 0, the plan's seed and token limit, and begins with the same facts."""
     first_requests = set()
-    for path in job.out.glob("runs/*/attempt-1.calls.jsonl"):
-        calls = [json.loads(line) for line in path.read_text().splitlines()]
-        assert [call["kind"] for call in calls] == ["model"] * 3
+    store = Store(job.out)
+    for record in store.runs():
+        calls = store.calls(record)
+        assert [(call.kind, call.agent) for call in calls] == [("model", agent) for agent in AGENTS]
         for call in calls:
-            assert call["request"]["temperature"] == 0
-            assert call["request"]["seed"] == SEED
-            limit = call["request"].get("max_tokens") or call["request"]["max_completion_tokens"]
-            assert limit == MAX_TOKENS
-            assert call["status"] == 200
-        asked = calls[0]["request"]["messages"]
+            asked = call.request
+            assert (asked["temperature"], asked["seed"], asked["max_tokens"]) == (0, SEED, MAX_TOKENS)
+            assert (call.status, call.retry_of) == (200, None)
+            assert call.server
+            assert call.server.decode_s
+        asked = calls[0].request["messages"]
         first_requests.add(json.dumps([(message["role"], _text(message)) for message in asked]))
     assert len(first_requests) == 1
+
+
+def test_the_wire_proves_what_was_measured(job: Job) -> None:
+    """Times add up, the server's own counters agree, probes frame the block, and treatment was equal."""
+    store = Store(job.out)
+    for record in store.runs():
+        assert record.parts
+        assert record.latency_s == pytest.approx(record.parts.total_s, abs=1e-6)
+        assert min(record.parts.prefill_s, record.parts.decode_s, record.parts.framework_s) > 0
+        assert record.parts.model_s == 0
+        assert list(record.agent_parts) == AGENTS
+        counted = (record.server_prompt_tokens, record.server_completion_tokens)
+        assert counted == (record.prompt_tokens, record.completion_tokens)
+        assert record.machine
+        assert record.machine.own_share
+        spans = (job.out / f"runs/{record.key.run_id}/attempt-1.spans.jsonl").read_text()
+        assert str(record.trace_id) in spans
+    probes = store.probes()
+    assert [probe.when for probe in probes] == ["before", "after"]
+    assert len({probe.text_sha256 for probe in probes}) == 1
+    assert all(probe.prefill_s and probe.decode_s for probe in probes)
+    code, said, _ = finish("fairness", job.out, "--strict", folder=job.plan.parent)
+    assert code == 0, said
+
+
+def test_the_recording_replays_without_a_model(job: Job) -> None:
+    """On the recorded answers each framework writes the same report, asking the same, and no model runs."""
+    out = job.out.with_name("replayed")
+    arguments = ("run", job.plan, "--model", f"replay:{job.out}", "--out", out)
+    code, said, _ = finish(*arguments, folder=job.plan.parent)
+    assert code == 0, said
+    recorded = {record.key: record for record in Store(job.out).runs()}
+    store = Store(out)
+    for record in store.runs():
+        before = recorded[record.key]
+        assert (record.text, record.total_tokens) == (before.text, before.total_tokens)
+        assert record.replay_of == before.attempt_id
+        assert not any(call.recorded for call in store.calls(record))
+        assert record.parts
+        assert record.parts.at_model_s < (before.parts.at_model_s if before.parts else 0) / 5
+    assert len(recorded) == len(store.runs()) == len(FRAMEWORKS)
+    assert not (out / "logs" / "llamacpp.log").exists()
 
 
 def test_judged_checked_and_reported(job: Job) -> None:
