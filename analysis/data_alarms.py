@@ -72,8 +72,8 @@ def _tools_left_alone(runs: Runs) -> Iterator[Alarm]:
             "tools_not_called",
             "high",
             f"In {plural(without, 'completed run')} of {len(done)} no agent called a tool: what their "
-            "reports state was never looked up. Small models do so, and any model whose chat template shows it "
-            "no tools.",
+            "reports state was never looked up. Small models do so, and any model that is not shown the "
+            "tools by its chat template.",
             runs=without,
         )
 

@@ -219,6 +219,17 @@ def test_equalised_messages_with_tools(name: str, ran: Look) -> None:
 
 
 @WITH_MODEL
+def test_equalised_tools_are_described_alike(name: str, ran: Look) -> None:
+    """In the equalised arm the model reads the tool as the plan describes it; CrewAI forbids other arguments."""
+    [offered] = ran(name, "equalised_tool_call").model_calls[0].body["tools"]
+    said = {key: value for key, value in offered["function"].items() if key != "strict"}
+    parameters = dict(SEARCH["parameters"])
+    if name == "crewai":
+        parameters["additionalProperties"] = False
+    assert said == SEARCH | {"parameters": parameters}
+
+
+@WITH_MODEL
 def test_a_call_with_broken_arguments_ends_the_run(name: str, ran: Look) -> None:
     """Arguments that are no JSON, sent back to a server that refuses them, are an exception within two calls."""
     result = ran(name, "broken_call")
