@@ -27,6 +27,7 @@ ALARM_TITLES = {
     "runs_not_completed": "Runs that did not complete",
     "unbalanced": "Unequal numbers of runs",
     "limits_hit": "Answers cut short",
+    "tools_not_called": "Tools that were not called",
     "duplicate_rows": "Repeated rows",
     "unreadable_values": "Cells that are no numbers",
 }

@@ -1,4 +1,4 @@
-"""What is wrong with the table of runs: failures, gaps, cut answers, odd cells."""
+"""What is wrong with the table of runs: failures, gaps, cut answers, facts not looked up, odd cells."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ def data_alarms(runs: Runs) -> Iterator[Alarm]:
     yield from _failures(runs)
     yield from _balance(runs)
     yield from _cut_answers(runs)
+    yield from _tools_left_alone(runs)
     yield from _odd_cells(runs)
 
 
@@ -57,6 +58,23 @@ def _cut_answers(runs: Runs) -> Iterator[Alarm]:
             f"{plural(cut, 'completed run')} of {len(done)} ran into a limit of the plan (answers cut "
             "short): quality, tokens and latency are those of cut answers.",
             runs=cut,
+        )
+
+
+def _tools_left_alone(runs: Runs) -> Iterator[Alarm]:
+    """Where the agents were to look facts up themselves."""
+    if runs.manifest.sections.get("plan", {}).get("tools") != "agent":
+        return
+    done = runs.completed
+    without = int((done["tool_calls"] == 0).sum())
+    if without:
+        yield alarm(
+            "tools_not_called",
+            "high",
+            f"In {plural(without, 'completed run')} of {len(done)} no agent called a tool: what their "
+            "reports state was never looked up. Small models do so, and any model that is not shown the "
+            "tools by its chat template.",
+            runs=without,
         )
 
 

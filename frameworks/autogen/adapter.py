@@ -9,7 +9,7 @@ from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.messages import TextMessage
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.models import ModelFamily, ModelInfo
-from autogen_core.tools import BaseTool
+from autogen_core.tools import BaseTool, ParametersSchema, ToolSchema
 from autogen_core.utils import schema_to_pydantic_model
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from pydantic import BaseModel
@@ -71,7 +71,7 @@ def _agent(request: RunRequest, spec: AgentSpec, client: OpenAIChatCompletionCli
         spec.name,
         model_client=client,
         system_message=spec.instructions,
-        tools=[_Tool(request.tools_url, tool) for tool in spec.tools] or None,
+        tools=[_Tool(request, tool) for tool in spec.tools] or None,
         max_tool_iterations=request.max_steps,
     )
 
@@ -99,14 +99,24 @@ def _client(request: RunRequest, spec: AgentSpec) -> OpenAIChatCompletionClient:
 
 
 class _Tool(BaseTool[BaseModel, str]):
-    def __init__(self, tools_url: str, spec: ToolSpec) -> None:
+    def __init__(self, request: RunRequest, spec: ToolSpec) -> None:
         super().__init__(
             args_type=schema_to_pydantic_model(spec.parameters, f"{spec.name}_arguments"),
             return_type=str,
             name=spec.name,
             description=spec.description,
         )
-        self._tools_url = tools_url
+        self._tools_url = request.tools_url
+        self._told: ToolSchema | None = None
+        if request.arm == "equalised":
+            # By itself it adds titles to the arguments, which the model would read.
+            self._told = ToolSchema(
+                name=spec.name, description=spec.description, parameters=ParametersSchema(**spec.parameters)
+            )
+
+    @property
+    def schema(self) -> ToolSchema:
+        return self._told or super().schema
 
     async def run(self, args: BaseModel, cancellation_token: CancellationToken) -> str:  # noqa: ARG002 - theirs
         arguments: dict[str, Any] = args.model_dump(exclude_none=True)

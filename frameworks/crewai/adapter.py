@@ -107,11 +107,16 @@ class _Watch:
             # After max_iter CrewAI asks once more for an answer, whatever it may be.
             agent = self._request.agents[number].name
             raise HookAborted(f"{agent} still called tools after {limit} model calls")
-        if self._request.arm == "equalised" and self._calls[number] == 1:
+        if self._request.arm == "equalised":
             self._equalise(number, context.messages)
 
     def _equalise(self, number: int, messages: list[Any]) -> None:
-        """Put the plan's own messages in the place of CrewAI's."""
+        """Put the plan's own messages in the place of CrewAI's, and take the names off tools' answers."""
+        if self._calls[number] > 1:
+            for message in messages:
+                if message["role"] == "tool":
+                    message.pop("name", None)
+            return
         spec = self._request.agents[number]
         earlier = {task.name: task.output.raw for task in self._tasks[:number]}
         messages[:] = [

@@ -44,7 +44,7 @@ def _ask(chat: _Chat, spec: AgentSpec, turn: str) -> str:
         calls = message.get("tool_calls") or []
         if not calls:
             return message.get("content") or ""
-        messages.append(message)
+        messages.append({"role": "assistant", "content": message.get("content") or None, "tool_calls": calls})
         for call in calls:
             function = call["function"]
             result = call_tool(chat.request.tools_url, function["name"], function["arguments"])

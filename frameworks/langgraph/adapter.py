@@ -58,7 +58,8 @@ def _node(request: RunRequest, spec: AgentSpec, answers: dict[str, str]) -> Any:
         middleware=[ModelCallLimitMiddleware(run_limit=request.max_steps, exit_behavior="error")]
         if spec.tools
         else [],
-        name=spec.name,
+        # The other arm is the same messages from everybody, without names.
+        name=spec.name if request.arm == "idiomatic" else None,
     )
 
     def work(state: MessagesState) -> dict[str, Any]:

@@ -20,7 +20,7 @@ MAX_STEPS = 3
 BROKEN = '{"query": "over'
 TOOL_ANSWER = "Founded in 2010 in Zürich. 📈"
 
-SEARCH = {
+SEARCH: dict[str, Any] = {
     "name": "search",
     "description": "Looks up one kind of fact.",
     "parameters": {

@@ -211,11 +211,29 @@ def test_equalised_messages_with_tools(name: str, ran: Look) -> None:
     ]
     assert _messages(first) == plans_own
     assert _messages(second)[:2] == plans_own
-    assert [message["role"] for message in _messages(second)[2:]] == ["assistant", "tool"]
+    asked, told = _messages(second)[2:]
+    # LangGraph writes the arguments anew: the same JSON in other characters.
+    call = {**asked["tool_calls"][0]["function"]}
+    assert json.loads(call.pop("arguments")) == {"query": "overview 1 日本"}
+    assert call == {"name": "search"}
+    assert asked.keys() - {"content"} == {"role", "tool_calls"}
+    assert asked.get("content") is None
+    assert told == {"role": "tool", "tool_call_id": "call-1", "content": TOOL_ANSWER}
     assert _messages(analyst) == [
         {"role": "system", "content": AGENTS[1]["instructions"]},
         {"role": "user", "content": f"## researcher's output\n\n{ANSWERS[0]}\n\n{AGENTS[1]['request']}"},
     ]
+
+
+@WITH_MODEL
+def test_equalised_tools_are_described_alike(name: str, ran: Look) -> None:
+    """In the equalised arm the model reads the tool as the plan describes it; CrewAI forbids other arguments."""
+    [offered] = ran(name, "equalised_tool_call").model_calls[0].body["tools"]
+    said = {key: value for key, value in offered["function"].items() if key != "strict"}
+    parameters = dict(SEARCH["parameters"])
+    if name == "crewai":
+        parameters["additionalProperties"] = False
+    assert said == SEARCH | {"parameters": parameters}
 
 
 @WITH_MODEL

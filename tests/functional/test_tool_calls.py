@@ -200,6 +200,8 @@ def test_a_model_that_goes_on_calling_is_stopped_in_every_framework(tmp_path: Pa
         tasks=research("stripe"),
         tools="agent",
         limits={"facts_per_query": 1, "max_tokens": {"researcher": 256}, "max_steps": 1},
+        disturbance={"attempts": 1},
+        probes=False,
         settings={"llm_model": f"llamacpp:{MODEL}"},
     )
     with levelfield("run", plan, "--out", tmp_path / "out", folder=tmp_path) as command:

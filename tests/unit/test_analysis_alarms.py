@@ -179,6 +179,19 @@ def test_judge_is_subject(tmp_path: Path, settings: dict[str, str | None], *, fi
     assert codes == (["judge_is_subject"] if fires else [])
 
 
+@pytest.mark.parametrize(
+    ("tools", "calls", "fires"), [("agent", 0, True), ("agent", 6, False), ("prefetched", 0, False)]
+)
+def test_tools_left_alone(tmp_path: Path, tools: str, calls: int, *, fires: bool) -> None:
+    """Runs whose agents called no tool are named where they were to call some, and nowhere else."""
+    (tmp_path / "manifest.json").write_text(json.dumps({"plan": {"tools": tools}}))
+    rows = clean_rows()
+    rows[0]["tool_calls"] = calls
+    found = {alarm.code: alarm for alarm in analyse_rows(tmp_path, rows).alarms}
+    assert set(found) == ({"tools_not_called"} if fires else set())
+    assert all(alarm.evidence == {"runs": 1} and ALARM_TITLES[code] for code, alarm in found.items())
+
+
 def test_most_severe_first(tmp_path: Path) -> None:
     """Alarms come in the order of their weight."""
     rows = clean_rows()
