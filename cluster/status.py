@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from cluster.experiment import total_runs
 from shared.records import Status
 from shared.store import Store
 
@@ -21,7 +22,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     store = Store.existing(folder)
     manifest = store.manifest()
     plan = manifest.plan
-    per_framework = len(plan.arms) * plan.iterations * sum(len(task.items) for task in plan.tasks)
+    per_framework = total_runs(plan) // len(plan.subjects)
     runs = store.runs()
     frameworks = {}
     for name in plan.subjects:
@@ -33,7 +34,7 @@ def read_status(folder: Path) -> dict[str, Any]:
         "experiment": manifest.experiment,
         "created_at": manifest.created_at,
         "llm_model": manifest.settings["llm_model"],
-        "planned": per_framework * len(plan.subjects),
+        "planned": total_runs(plan),
         "done": sum(entry["done"] for entry in frameworks.values()),
         "completed": sum(record.status is Status.COMPLETED for record in runs),
         "verdicts": sum(verdict.scored for verdict in verdicts),
