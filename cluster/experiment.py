@@ -124,11 +124,6 @@ def total_runs(plan: Plan) -> int:
     return len(plan.subjects) * len(plan.arms) * plan.iterations * sum(len(t.items) for t in plan.tasks)
 
 
-def needs_model(plan: Plan) -> bool:
-    """Whether any framework of the plan talks to a model; `scripted` does not."""
-    return set(plan.frameworks) != {"scripted"}
-
-
 def job_of(
     experiment: Experiment, assignment: Assignment, attempt_id: str, recording: Recording | None = None
 ) -> RunJob:
