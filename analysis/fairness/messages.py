@@ -66,10 +66,6 @@ def tool_calls(value: Any) -> Iterator[ToolCall]:
             yield call
 
 
-def is_tool_round(message: Message) -> bool:
-    return bool(message.calls) or message.role == "tool"
-
-
 class _Reader:
     """Reads messages in order: a result is known by the call it answers."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,27 +13,9 @@ import pytest
 from cluster.gateway.process import Lease
 from shared.errors import NodeFailed
 from tests.unit import upstream
-from tests.unit.running_gateway import KEY, RunningGateway, chat, post, running_gateway
+from tests.unit.running_gateway import KEY, RunningGateway, chat, post
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningGateway]:
-    with running_gateway() as found:
-        yield found
-
-
-@pytest.fixture
-def gateway(running: RunningGateway) -> RunningGateway:
-    running.server.reset()
-    return running
-
-
-@pytest.fixture
-def lease(gateway: RunningGateway) -> Iterator[Lease]:
-    with gateway.lease() as opened:
-        yield opened
 
 
 def test_a_call_is_passed_on_unchanged_and_recorded(gateway: RunningGateway, lease: Lease) -> None:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,28 +19,10 @@ from aiohttp import web
 
 from cluster.gateway.process import GatewayProcess, Lease
 from tests.unit import upstream
-from tests.unit.running_gateway import RunningGateway, chat, post, running_gateway, wanted
+from tests.unit.running_gateway import RunningGateway, chat, post, wanted
 from tests.unit.upstream import DELTA, END, FakeServer
 
 GONE = "the client hung up, or its run ended"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningGateway]:
-    with running_gateway() as found:
-        yield found
-
-
-@pytest.fixture
-def gateway(running: RunningGateway) -> RunningGateway:
-    running.server.reset()
-    return running
-
-
-@pytest.fixture
-def lease(gateway: RunningGateway) -> Iterator[Lease]:
-    with gateway.lease() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,22 +13,10 @@ from cluster.gateway.process import GatewayProcess, Lease
 from cluster.gateway.recorded import RecordedAnswer, recorded_answer
 from shared.calls import Call
 from tests.unit import upstream
-from tests.unit.running_gateway import Got, RunningGateway, chat, post, running_gateway
+from tests.unit.running_gateway import Got, RunningGateway, chat, post
 from tests.unit.upstream import DELTA, END, USAGE
 
 CHAT = "/v1/chat/completions"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningGateway]:
-    with running_gateway() as found:
-        yield found
-
-
-@pytest.fixture
-def gateway(running: RunningGateway) -> RunningGateway:
-    running.server.reset()
-    return running
 
 
 def asked(**extra: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,23 +12,11 @@ from hypothesis import strategies as st
 from cluster.gateway.parsing import dump_json
 from cluster.gateway.scrub import TOKEN_MARK, Scrubber
 from tests.unit import upstream
-from tests.unit.running_gateway import KEY, RunningGateway, chat, post, running_gateway
+from tests.unit.running_gateway import KEY, RunningGateway, chat, post
 from tests.unit.upstream import DELTA, END
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 KEYS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=8, max_size=40)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningGateway]:
-    with running_gateway() as found:
-        yield found
-
-
-@pytest.fixture
-def gateway(running: RunningGateway) -> RunningGateway:
-    running.server.reset()
-    return running
 
 
 def says(text: str) -> bytes:

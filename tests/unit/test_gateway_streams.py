@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,26 +13,8 @@ import pytest
 from cluster.gateway.process import Lease
 from shared.calls import Call
 from tests.unit import upstream
-from tests.unit.running_gateway import Got, RunningGateway, chat, post, running_gateway
+from tests.unit.running_gateway import Got, RunningGateway, chat, post
 from tests.unit.upstream import DELTA, END, USAGE
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningGateway]:
-    with running_gateway() as found:
-        yield found
-
-
-@pytest.fixture
-def gateway(running: RunningGateway) -> RunningGateway:
-    running.server.reset()
-    return running
-
-
-@pytest.fixture
-def lease(gateway: RunningGateway) -> Iterator[Lease]:
-    with gateway.lease() as opened:
-        yield opened
 
 
 def event(body: dict[str, Any]) -> bytes:
