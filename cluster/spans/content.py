@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from cluster.gateway.convert import whole_of
+from cluster.gateway.parsing import objects
 from cluster.spans.steps import Step
 from shared.calls import Call
 from shared.records import RunRecord
@@ -57,12 +59,12 @@ def _input(asked: dict[str, Any]) -> Iterator[Message]:
     given = asked.get("messages", asked.get("input"))
     if isinstance(given, str):
         yield {"role": "user", "parts": [_text(given)]}
-    for message in _objects(given):
+    for message in objects(given):
         yield _message(message)
 
 
 def _tools(asked: dict[str, Any]) -> Iterator[Message]:
-    for tool in _objects(asked.get("tools")):
+    for tool in objects(asked.get("tools")):
         inner = tool.get("function")
         described = inner if isinstance(inner, dict) else tool
         wanted = ("name", "description", "parameters")
@@ -70,15 +72,15 @@ def _tools(asked: dict[str, Any]) -> Iterator[Message]:
 
 
 def _output(said: Any) -> Iterator[Message]:
-    whole = _assembled(list(_objects(said))) if isinstance(said, list) else said
+    whole = _assembled(list(objects(said))) if isinstance(said, list) else said
     if not isinstance(whole, dict):
         return
-    for choice in _objects(whole.get("choices")):
+    for choice in objects(whole.get("choices")):
         message = choice.get("message")
         if isinstance(message, dict):
             reason = choice.get("finish_reason")
             yield _message(message) | ({"finish_reason": reason} if isinstance(reason, str) else {})
-    for item in _objects(whole.get("output")):
+    for item in objects(whole.get("output")):
         yield _message(item, role="assistant")
 
 
@@ -92,8 +94,8 @@ def _message(message: dict[str, Any], role: str = "user") -> Message:
     role = message["role"] if isinstance(message.get("role"), str) else role
     if role == "tool":
         return {"role": role, "parts": [_result(said, message.get("tool_call_id"))]}
-    parts = [_text(said)] if isinstance(said, str) and said else [_part(part) for part in _objects(said)]
-    for call in _objects(message.get("tool_calls")):
+    parts = [_text(said)] if isinstance(said, str) and said else [_part(part) for part in objects(said)]
+    for call in objects(message.get("tool_calls")):
         function = call.get("function")
         parts.append(_call(function if isinstance(function, dict) else {}, call.get("id")))
     return {"role": role, "parts": parts}
@@ -125,34 +127,7 @@ def _assembled(events: list[dict[str, Any]]) -> dict[str, Any]:
     finished = [inner for event in events if isinstance(inner := event.get("response"), dict)]
     if finished:
         return dict(finished[-1])
-    content, reason = "", None
-    calls: dict[str, dict[str, Any]] = {}
-    for event in events:
-        for choice in _objects(event.get("choices")):
-            delta = choice.get("delta")
-            reason = choice.get("finish_reason") or reason
-            if isinstance(delta, dict):
-                content += delta["content"] if isinstance(delta.get("content"), str) else ""
-                _add_calls(calls, delta)
-    message = {"role": "assistant", "content": content, "tool_calls": list(calls.values())}
-    return {"choices": [{"message": message, "finish_reason": reason}]}
-
-
-def _add_calls(calls: dict[str, dict[str, Any]], delta: dict[str, Any]) -> None:
-    for piece in _objects(delta.get("tool_calls")):
-        function = piece.get("function")
-        given = function if isinstance(function, dict) else {}
-        call = calls.setdefault(
-            str(piece.get("index")), {"id": None, "function": {"name": "", "arguments": ""}}
-        )
-        call["id"] = piece.get("id") or call["id"]
-        for name in ("name", "arguments"):
-            call["function"][name] += given[name] if isinstance(given.get(name), str) else ""
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        yield from (part for part in value if isinstance(part, dict))
+    return whole_of(events)
 
 
 def _json(value: Any) -> str:
