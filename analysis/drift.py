@@ -23,9 +23,9 @@ Basis = Literal["decode_s", "model_s", "latency_s"]
 def measure_drift(runs: Runs) -> Drift:
     basis, rates = decode_rates(runs)
     known = rates.dropna()
-    probes = _probes(runs)
+    probes, calls = _probes(runs), _call_rates(runs)
     if known.empty:
-        return Drift(probes=probes)
+        return Drift(probes=probes, **calls)
     slowest, fastest = (
         _run_rate(runs.table.loc[[place]], known) for place in (known.idxmin(), known.idxmax())
     )
@@ -35,6 +35,7 @@ def measure_drift(runs: Runs) -> Drift:
         fastest=fastest,
         ratio=fastest.tokens_per_s / slowest.tokens_per_s,
         probes=probes,
+        **calls,
     )
 
 
@@ -67,6 +68,17 @@ def order_of_runs(table: pd.DataFrame) -> pd.Series:
 
 def started_at(table: pd.DataFrame) -> pd.Series:
     return pd.to_datetime(table["started_at"], format="ISO8601", utc=True, errors="coerce")
+
+
+def _call_rates(runs: Runs) -> dict[str, float]:
+    """Of single model calls, the extremes over all runs whose times count."""
+    done = runs.answered
+    if _without_model(runs):
+        return {}
+    return {
+        "slowest_call_tokens_per_s": done["slowest_call_tokens_per_s"].min(),
+        "fastest_call_tokens_per_s": done["fastest_call_tokens_per_s"].max(),
+    }
 
 
 def _without_model(runs: Runs) -> bool:

@@ -32,6 +32,7 @@ def machine_alarms(runs: Runs, drift: Drift) -> Iterator[Alarm]:
 def _decode_rate(runs: Runs, drift: Drift) -> Iterator[Alarm]:
     slowest, fastest = drift.slowest, drift.fastest
     if slowest is None or fastest is None or (drift.ratio or 0) < DRIFT_RATIO:
+        yield from _call_rate(drift)
         return
     low, high = slowest.tokens_per_s, fastest.tokens_per_s
     yield alarm(
@@ -47,6 +48,22 @@ def _decode_rate(runs: Runs, drift: Drift) -> Iterator[Alarm]:
         fastest=fastest.model_dump(),
         basis=drift.basis,
     )
+
+
+def _call_rate(drift: Drift) -> Iterator[Alarm]:
+    """What evens out over a run and shows in its calls."""
+    low, high = drift.slowest_call_tokens_per_s, drift.fastest_call_tokens_per_s
+    if low and high and high / low >= DRIFT_RATIO:
+        yield alarm(
+            "decode_rate_drift",
+            "high",
+            f"Single model calls were decoded at {low:.1f} to {high:.1f} tokens/s on what is said to be one "
+            "model: latency compares loads or machines as well as frameworks.",
+            slowest_tokens_per_s=low,
+            fastest_tokens_per_s=high,
+            ratio=high / low,
+            basis="decode_s of calls",
+        )
 
 
 def _named(runs: Runs, rate: RunRate) -> str:

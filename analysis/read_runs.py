@@ -36,10 +36,11 @@ NUMBER_COLUMNS = (
     "queue_s", "prefill_s", "decode_s", "model_unsplit_s", "gateway_s", "boot_s", "import_s",
     "cached_tokens", "retried_calls", "retried_tokens", "server_prompt_tokens", "server_completion_tokens",
     "busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j", "stray_calls",
+    "slowest_call_tokens_per_s", "fastest_call_tokens_per_s",
 )  # fmt: skip
 TIME_COLUMNS = (
     "latency_s", "model_s", "tool_s", "framework_s", "queue_s", "prefill_s", "decode_s", "model_unsplit_s",
-    "gateway_s", "boot_s", "import_s", "energy_j",
+    "gateway_s", "boot_s", "import_s", "energy_j", "slowest_call_tokens_per_s", "fastest_call_tokens_per_s",
 )  # fmt: skip
 """What a machine that was busy with something else falsifies."""
 LATE = "In quarantine: its process went on calling after its end."

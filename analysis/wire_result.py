@@ -172,6 +172,9 @@ class Drift(Result):
     slowest: RunRate | None = None
     fastest: RunRate | None = None
     ratio: Number = None
+    slowest_call_tokens_per_s: Number = None
+    """The same of single model calls; null where no call tells its decoding apart."""
+    fastest_call_tokens_per_s: Number = None
     probes: Probes | None = None
 
 

@@ -13,7 +13,7 @@ from cluster.run_job import RunJob
 from cluster.run_outcome import Wire, limits_hit
 from shared.calls import Call
 from shared.contract import Outcome
-from shared.latency import take_apart, take_apart_by_agent
+from shared.latency import decode_rate, take_apart, take_apart_by_agent
 from shared.records import Boot, RunRecord, Status
 from shared.surroundings import MachineLoad
 
@@ -92,11 +92,14 @@ def _traffic(calls: Sequence[Call]) -> dict[str, Any]:
     model_calls = [call for call in calls if call.kind == "model"]
     counted = [call for call in model_calls if call.sequence not in repeated]
     again = [call for call in model_calls if call.sequence in repeated]
+    rates = [rate for call in counted if (rate := decode_rate(call)) is not None]
     cached = [call.cached_tokens for call in counted if call.cached_tokens is not None]
     return {
         "prompt_tokens": sum(call.prompt_tokens or 0 for call in counted),
         "completion_tokens": sum(call.completion_tokens or 0 for call in counted),
         "cached_tokens": sum(cached) if cached else None,
+        "slowest_call_tokens_per_s": min(rates, default=None),
+        "fastest_call_tokens_per_s": max(rates, default=None),
         "model_calls": len(counted),
         "tool_calls": len(calls) - len(model_calls),
         "retried_calls": len(again),

@@ -52,7 +52,7 @@ _COLUMNS = (
     *("queue_s", "prefill_s", "decode_s", "model_unsplit_s", "gateway_s"),
     *("cached_tokens", "retried_calls", "retried_tokens", "server_prompt_tokens"),
     *("server_completion_tokens", "busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j"),
-    *("quarantine", "stray_calls"),
+    *("quarantine", "stray_calls", "slowest_call_tokens_per_s", "fastest_call_tokens_per_s"),
 )
 TOLD_APART = 2
 """Schema from which a 0 of these means none: before, nobody looked."""
@@ -68,6 +68,7 @@ def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) 
                 *("model_calls", "tool_calls", "node", "position", "started_at"),
                 *("native_prompt_tokens", "native_completion_tokens", "cached_tokens"),
                 *("server_prompt_tokens", "server_completion_tokens"),
+                *("slowest_call_tokens_per_s", "fastest_call_tokens_per_s"),
             },
             mode="json",
         ),

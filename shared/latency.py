@@ -18,6 +18,11 @@ STAGES = ("decode", "prefill", "model", "tool", "queue", "gateway")
 
 NS = 1_000_000_000
 
+SHORTEST_DECODING_S = 0.05
+"""Below this the clock's and the network's part of a rate is too large."""
+FEWEST_TOKENS = 8
+"""Of fewer tokens the first one, which is part of the prefill, weighs too much in a rate."""
+
 
 class LatencyParts(Strict):
     """Seconds of a run, an agent's step or a call, by what they went into. They add up to `total_s`."""
@@ -76,6 +81,13 @@ def take_apart_by_agent(calls: Iterable[Call], started_s: float, ended_s: float)
 def take_call_apart(call: Call) -> LatencyParts:
     """One call, from its arrival to its delivery."""
     return _sum((stretch.stage, stretch.end - stretch.start) for stretch in stretches(call))
+
+
+def decode_rate(call: Call) -> float | None:
+    """Tokens per second of one call's decoding; None where it is not told apart, or too short to say."""
+    decoding_s = take_call_apart(call).decode_s
+    tokens = call.completion_tokens or 0
+    return tokens / decoding_s if decoding_s >= SHORTEST_DECODING_S and tokens >= FEWEST_TOKENS else None
 
 
 def stretches(call: Call) -> list[Stretch]:

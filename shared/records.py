@@ -110,6 +110,9 @@ class RunRecord(Strict):
     """`latency_s` taken apart; they add up to it. None without a latency."""
     agent_parts: dict[str, LatencyParts] = Field(default_factory=dict)
     """The same by agent; "" is what belongs to none."""
+    slowest_call_tokens_per_s: float | None = None
+    """Of the slowest of this run's model calls, see `shared.latency.decode_rate`; None: none tells."""
+    fastest_call_tokens_per_s: float | None = None
     prompt_tokens: int
     """At the wire, as the model server counted them. The framework's own count is `native_prompt_tokens`."""
     completion_tokens: int

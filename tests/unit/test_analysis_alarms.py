@@ -199,3 +199,17 @@ def test_most_severe_first(tmp_path: Path) -> None:
         plant(rows)
     severities = [alarm.severity for alarm in analyse_rows(tmp_path, rows).alarms]
     assert severities == ["high", "medium", "low"]
+
+
+def test_one_slow_call_is_seen_although_its_run_is_as_fast_as_the_others(tmp_path: Path) -> None:
+    """A call at half the speed raises the alarm of the decode rate, with both rates; a little slower does not."""
+    for slowest, raised in ((11.0, False), (9.9, True)):
+        rows = clean_rows()
+        for row in rows:
+            row |= {"slowest_call_tokens_per_s": 19.0, "fastest_call_tokens_per_s": 20.0}
+        rows[3] |= {"slowest_call_tokens_per_s": slowest}
+        found = [a for a in analyse_rows(tmp_path, rows).alarms if a.code == "decode_rate_drift"]
+        assert bool(found) == raised
+        if raised:
+            assert found[0].evidence["slowest_tokens_per_s"] == 9.9
+            assert found[0].evidence["fastest_tokens_per_s"] == 20.0

@@ -12,7 +12,7 @@ from cluster.run_outcome import Wire
 from cluster.run_record import Ending, run_record
 from cluster.schedule import Assignment
 from cluster.servers.interface import TokenCounters
-from shared.calls import Call
+from shared.calls import Call, ServerTimings
 from shared.contract import AgentSpec, Outcome, ToolSpec
 from shared.plan import Limits
 from shared.records import RunKey, Status
@@ -79,6 +79,22 @@ def test_a_retried_call_counts_once_and_its_traffic_apart() -> None:
     assert (record.model_calls, record.retried_calls) == (2, 2)
     assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (30, 10, 4)
     assert record.retried_tokens == 10 + 15
+
+
+def test_the_slowest_and_the_fastest_call_are_kept() -> None:
+    """10 tokens decoded in 0.5 s and in 1 s; a call of few tokens, or that tells no decoding, says nothing."""
+    told = [ServerTimings(prefill_s=0.1, decode_s=seconds) for seconds in (0.5, 1.0)]
+    record = run_record(
+        JOB,
+        "n",
+        ending(
+            call(1, 0, 2, completion_tokens=10, server=told[0]),
+            call(2, 2, 4, completion_tokens=10, server=told[1]),
+            call(3, 4, 6, completion_tokens=2, server=told[0]),
+            call(4, 6, 8, completion_tokens=100),
+        ),
+    )
+    assert (record.slowest_call_tokens_per_s, record.fastest_call_tokens_per_s) == (10.0, 20.0)
 
 
 def test_the_servers_own_count_stands_beside_the_wires() -> None:
