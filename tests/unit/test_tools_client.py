@@ -18,6 +18,7 @@ class Gateway(BaseHTTPRequestHandler):
     """Answers as its class says, and remembers what it was asked."""
 
     asked: list[tuple[str, Any]]
+    raw: list[bytes]
     traceparents: list[str | None]
     status = 200
     answer = b"- Fact one."
@@ -25,7 +26,8 @@ class Gateway(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.asked.append((self.path, json.loads(body)))
+        self.raw.append(body)
+        self.asked.append((self.path, _json_or_none(body)))
         self.traceparents.append(self.headers["traceparent"])
         if self.hang_up:
             self.wfile.write(b"HTTP/1.1 nonsense\r\n\r\n")
@@ -40,9 +42,16 @@ class Gateway(BaseHTTPRequestHandler):
         pass
 
 
+def _json_or_none(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
 @pytest.fixture
 def gateway() -> Iterator[tuple[str, type[Gateway]]]:
-    handler = type("OneGateway", (Gateway,), {"asked": [], "traceparents": []})
+    handler = type("OneGateway", (Gateway,), {"asked": [], "raw": [], "traceparents": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/runs/SECRET/tools", handler
@@ -56,6 +65,24 @@ def test_answer_comes_back_as_text(gateway: tuple[str, type[Gateway]]) -> None:
     handler.answer = "Lê-Quôc".encode()
     assert call_tool(url, "search", {"query": "news"}) == "Lê-Quôc"
     assert handler.asked == [("/runs/SECRET/tools/search", {"query": "news"})]
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ('{ "query":  "news" }', b'{ "query":  "news" }'),
+        ('{"query": "ne', b'{"query": "ne'),
+        ("", b""),
+        ("Zürich \ud83d", "Zürich ?".encode()),
+    ],
+)
+def test_arguments_as_the_model_wrote_them(
+    gateway: tuple[str, type[Gateway]], written: str, sent: bytes
+) -> None:
+    """Text goes to the gateway as it is, JSON or not; half a surrogate pair cannot, and becomes a question mark."""
+    url, handler = gateway
+    call_tool(url, "search", written)
+    assert handler.raw == [sent]
 
 
 def test_the_runs_trace_context_goes_with_the_call(
