@@ -215,6 +215,15 @@ def test_the_identity_is_the_files_and_the_servers_own(server: ModelServer) -> N
     assert found.version
 
 
+def test_a_template_without_a_place_for_tools_is_told(server: ModelServer) -> None:
+    """llama.cpp drops such a model's tools without a word: the answer is the same, and the flags say why."""
+    offered = [{"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}]
+    assert chat(server, max_tokens=8, tools=offered) == chat(server, max_tokens=8)
+    flags = server.identity().flags
+    assert flags["chat_template"] == "the model's own"
+    assert flags["chat_template_shows_tools"] is False
+
+
 def test_a_model_file_of_ones_own(tmp_path: Path) -> None:
     """A path to a .gguf serves that file under its own name, with its digest and without its folder."""
     own = tmp_path / "own.gguf"
