@@ -14,7 +14,7 @@ def summary_table(analysis: Analysis) -> Table:
     """A row per framework, best mean quality first, those without a place last."""
     title = escape(analysis.setup.experiment)
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Framework", no_wrap=True)
+    table.add_column("Framework")  # in a narrow terminal the names wrap, not the numbers
     for heading in ("Done", "Quality", "Std", "Facts", "Latency s", "Tokens"):
         table.add_column(heading, justify="right", no_wrap=True)
     ranked = [place.framework for place in analysis.ranking]

@@ -17,6 +17,9 @@ from shared.records import RunRecord, Status
 PLAIN_EVERY_S = 10.0
 """Between two plain lines about the same stage, so that a log stays readable."""
 
+COMPUTED_S = 0.05
+"""Answers that took less in all come from a recording or a script: their rate is no model's."""
+
 
 class RunProgress:
     """One stage after the other; each has a text, and some a number of things to do."""
@@ -95,10 +98,9 @@ class RunProgress:
         if disturbed:
             self.warn(f"  {place}  {name}: disturbed: {'; '.join(disturbed)}{again}")
         elif record.status is Status.COMPLETED:
-            speed = record.completion_tokens / record.model_s if record.model_s else 0
-            figures = (
-                f"{record.latency_s or 0:.1f} s, {record.total_tokens:,} tokens, {speed:.0f} tokens/s out"
-            )
+            figures = f"{record.latency_s or 0:.1f} s, {record.total_tokens:,} tokens"
+            if record.model_s >= COMPUTED_S:
+                figures += f", {record.completion_tokens / record.model_s:.0f} tokens/s out"
             self.say(f"  {place}  {name}: {figures}{'' if self._live else self._suffix()}")
         else:
             self.warn(f"  {place}  {name}: {record.status}: {first_line(record.error)}{again}")

@@ -126,6 +126,16 @@ def test_summary_table_shows_markup_as_text(tmp_path: Path) -> None:
     assert "[red]x[/red]" in capture.get()
 
 
+def test_summary_table_in_a_narrow_terminal(tmp_path: Path) -> None:
+    """A long name wraps; no number is cut."""
+    analysis = analyse_rows(tmp_path, clean_rows(frameworks=("a name of many words " * 3, "crewai")))
+    console = Console(width=70)
+    with console.capture() as capture:
+        console.print(summary_table(analysis))
+    assert "…" not in capture.get()
+    assert f"{analysis.frameworks['crewai'].tokens:,.0f}" in capture.get()
+
+
 def test_two_hundred_frameworks(tmp_path: Path) -> None:
     """Two hundred frameworks make a report of bounded size in bounded time."""
     names = tuple(f"framework_{i:03}" for i in range(200))

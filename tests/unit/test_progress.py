@@ -33,12 +33,14 @@ def test_a_line_per_run() -> None:
     assert len(lines) == 3
 
 
-def test_a_run_without_model_time() -> None:
-    """No time at the model makes no speed, and no division by zero."""
+@pytest.mark.parametrize("model_s", [0.0, 0.01])
+def test_a_run_whose_answers_nobody_computed(model_s: float) -> None:
+    """A script's or a recording's answers have no speed to show."""
     progress, out = plain()
     progress.stage("Measuring", 1)
-    progress.run_finished(run(model_s=0.0), repeated=False)
-    assert "0 tokens/s" in out.getvalue()
+    progress.run_finished(run(model_s=model_s), repeated=False)
+    assert "1,500 tokens" in out.getvalue()
+    assert "tokens/s" not in out.getvalue()
 
 
 def test_a_failure_is_told_in_its_first_line() -> None:
