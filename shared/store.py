@@ -11,6 +11,7 @@ results/<experiment>/
     probes/N.json                      a Probe
     verdicts/<judge>/<run_id>.<attempt_id>.K.json  a Verdict (repeat K)
     checks/<run_id>.json               a CheckResult
+    comparisons/, audits/, ratings/, preferences/  see shared/judgement_store.py
     logs/                              of model servers
     runs.csv, report.html, ...         derived: delete them freely
 
