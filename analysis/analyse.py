@@ -22,6 +22,7 @@ from analysis.noise_floor import measure_noise
 from analysis.quarantine import list_quarantined
 from analysis.read_runs import Runs
 from analysis.replication import measure_replication
+from analysis.report_texts import examine_texts
 from analysis.result import Analysis, Setup
 from analysis.sentences import summarise
 
@@ -88,6 +89,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         meters=meters,
         drift=drift,
         quarantined=quarantined,
+        texts=examine_texts(runs),
     )
 
 

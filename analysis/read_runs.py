@@ -32,6 +32,7 @@ TEXT_COLUMNS = (
 NUMBER_COLUMNS = (
     "iteration", "attempt", "latency_s", "prompt_tokens", "completion_tokens", "total_tokens", *CRITERIA,
     "overall", "section_share", "words", "fact_recall", "model_s", "tool_s", "framework_s",
+    "unsupported_sentences", "repetition",
     "model_calls", "tool_calls", "native_prompt_tokens", "native_completion_tokens", "position",
     "queue_s", "prefill_s", "decode_s", "model_unsplit_s", "gateway_s", "boot_s", "import_s",
     "cached_tokens", "retried_calls", "retried_tokens", "server_prompt_tokens", "server_completion_tokens",
@@ -93,7 +94,8 @@ def read_runs(source: Path) -> Runs:
         table[column], bad = _numbers(named, column)
         if bad:
             unreadable[column] = bad
-    table["words_in_range"] = _booleans(named, "words_in_range")
+    for column in ("words_in_range", "in_asked_language"):
+        table[column] = _booleans(named, column)
     naming = _complete(table, named)
     _set_apart(table, manifest.frameworks)
     return Runs(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import LevelfieldError
-from shared.records import RunKey, RunRecord, Status
+from shared.records import CheckResult, RunKey, RunRecord, Status
 from shared.store import Store
 from shared.surroundings import Probe, Quarantine
 
@@ -33,6 +33,8 @@ class Stored:
     """Attempts, those that were repeated included."""
     quarantined: tuple[Quarantined, ...] = ()
     probes: tuple[Probe, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    """Checks without a model."""
     problem: str | None = None
     """Why nothing could be read, for the reader of the report."""
 
@@ -70,4 +72,5 @@ def _read(store: Store) -> Stored:
         contaminated=tuple(contaminated),
         quarantined=tuple(quarantined),
         probes=tuple(store.probes()),
+        checks=tuple(store.checks()),
     )

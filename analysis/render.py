@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import latency_tables, machine_tables, run_tables, tables
+from analysis import latency_tables, machine_tables, run_tables, tables, texts_tables
 from analysis.alarm_titles import ALARM_TITLES
 from analysis.differences import FEWEST_ITEMS, RESAMPLES
 from analysis.drift import SHORTEST_S
@@ -53,6 +53,7 @@ def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str
         tables=tables,
         latency_tables=latency_tables,
         machine_tables=machine_tables,
+        texts_tables=texts_tables,
         meters_table=meters_table,
         run_tables=run_tables,
         fairness_view=fairness_view,

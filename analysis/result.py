@@ -11,6 +11,7 @@ from pydantic import Field
 
 from analysis.fairness.result import Fairness
 from analysis.result_model import Number, Result
+from analysis.texts_result import ReportTexts
 from analysis.wire_result import (
     Difference,
     Drift,
@@ -94,6 +95,12 @@ class Checks(Result):
     words_in_range: Number = None
     """Share of reports within the asked number of words."""
     fact_recall: Number = None
+    unsupported_sentences: Number = None
+    """Per report: sentences with a figure or name that no source knows."""
+    repetition: Number = None
+    """Share of the word 4-grams that repeat earlier ones."""
+    in_asked_language: Number = None
+    """Share of the reports whose language could be told."""
 
 
 class FrameworkResult(Result):
@@ -297,3 +304,4 @@ class Analysis(Result):
     meters: dict[str, Meters] = Field(default_factory=dict)
     drift: Drift = Drift()
     quarantined: list[QuarantinedRun] = Field(default_factory=list)
+    texts: ReportTexts = ReportTexts()

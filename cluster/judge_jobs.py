@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.experiment import Experiment
-from judge.checks import check_report
+from judge.checks import check_report, checks_label
 from shared.packing import text_digest
 from shared.records import RunRecord, Status, Verdict
 from shared.store import Store
-from shared.yardsticks import Rubric
+from shared.yardsticks import CheckSpec, Rubric
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,17 @@ class JudgeJob:
 
 
 def check_reports(store: Store, experiment: Experiment) -> None:
-    """Checks without a model, of every complete report that has none yet."""
-    checked = {check.attempt_id for check in store.checks()}
+    """Checks without a model, of every complete report that has none yet by today's rules."""
+    checked = {(check.attempt_id, check.checks) for check in store.checks()}
+    specs: dict[tuple[str, str], CheckSpec] = {}
     for record in store.runs():
-        if record.status is Status.COMPLETED and record.attempt_id not in checked:
-            spec = experiment.task_of(record.key).check_spec(record.key.item)
-            store.write_check(check_report(record.text, record.key.run_id, record.attempt_id, spec))
+        if record.status is Status.COMPLETED:
+            of_item = (record.key.task, record.key.item)
+            if of_item not in specs:
+                specs[of_item] = experiment.task_of(record.key).check_spec(record.key.item)
+            spec = specs[of_item]
+            if (record.attempt_id, checks_label(spec)) not in checked:
+                store.write_check(check_report(record.text, record.key.run_id, record.attempt_id, spec))
 
 
 def unjudged(store: Store, experiment: Experiment) -> list[JudgeJob]:

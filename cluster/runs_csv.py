@@ -46,6 +46,7 @@ _COLUMNS = (
     *CRITERIA,
     *("overall", "judge_overall", "judge", "verdict_of"),
     *("section_share", "words", "words_in_range", "fact_recall"),
+    *("unsupported_sentences", "repetition", "language", "in_asked_language"),
     *("model_s", "tool_s", "framework_s", "model_calls", "tool_calls"),
     *("native_prompt_tokens", "native_completion_tokens", "limits_hit", "boot_s", "import_s"),
     *("node", "position", "started_at", "report_digest", "error"),
@@ -56,6 +57,7 @@ _COLUMNS = (
 )
 TOLD_APART = 2
 """Schema from which a 0 of these means none: before, nobody looked."""
+TEXT_CHECKS = {"unsupported_sentences", "repetition", "language", "in_asked_language"}
 MACHINE = ("busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j")
 
 
@@ -98,6 +100,7 @@ def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) 
             "words": check.words,
             "words_in_range": check.words_in_range,
             "fact_recall": check.fact_recall,
+            **check.model_dump(include=TEXT_CHECKS),
         }
     return row
 

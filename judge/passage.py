@@ -1,61 +1,20 @@
 """What a paragraph says, freed of its formatting: words, amounts and dates that can be compared.
 
-"$7 billion", "US$7bn", "7,000 million" and "**$7.0B**" are one amount; "March 2025", "3 Mar. 2025" and
-"2025-03-03" name one month. Every pattern is bounded, so that a megabyte of digits costs no more than words.
+"$7 billion", "US$7bn", "7,000 million", "seven billion" and "**$7.0B**" are one amount; "March 2025",
+"3 Mar. 2025" and "2025-03-03" name one month.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-AMOUNT_TOLERANCE = 0.005
-"""Relative, for money and amounts with a scale: $183.7 million and $184 million are the same figure."""
+from judge.figures import Amount, spelled_out, whole_amount, written_amounts, written_months
 
-SCALES = {
-    "k": 1e3, "thousand": 1e3,
-    "m": 1e6, "mn": 1e6, "mln": 1e6, "million": 1e6,
-    "b": 1e9, "bn": 1e9, "billion": 1e9,
-    "t": 1e12, "tn": 1e12, "trn": 1e12, "trillion": 1e12,
-}  # fmt: skip
-
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-
-PERCENT, SCALED, PLAIN = "%", "scaled", ""
-"""Units besides the signs of currencies; SCALED is "7 billion" of nobody says what."""
-
-# A single letter is a scale only when it touches the number: "2024 M&A" is no amount of millions.
-_AMOUNT = re.compile(
-    r"(?<![\w.,])(?:(?P<currency>us\$|usd|[$€£])\s{0,2})?"
-    r"(?P<digits>(?:\d{1,3}(?:,\d{3}){1,8}(?!\d)|\d{1,30})(?:\.\d{1,12})?)"
-    r"(?P<unit>[kmbt]\b"
-    r"|[\s-]{0,2}(?:%|per ?cent\b|(?:thousand|million|mln|mn|billion|bn|trillion|trn|tn)\b))?"
-    r"(?!\w)"
-)
-_MONTH_AND_YEAR = re.compile(
-    r"\b(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?,?\s{1,3}"
-    r"(?:\d{1,2}(?:st|nd|rd|th)?,?\s{1,3})?(?:of\s{1,3})?(?P<year>\d{4})\b"
-)
-_ISO_DATE = re.compile(r"\b(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])(?:-\d{2})?\b")
 _WORD = re.compile(r"[^\W_]+")
 _VARIANTS = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2013": "-", "*": "", "`": "", "&": " and "})
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    value: float
-    unit: str
-
-    def is_same_as(self, other: Amount) -> bool:
-        """Whether "7 billion" is $7 billion (yes), EUR 7 billion is (no), or 7% is (no)."""
-        units = {self.unit, other.unit}
-        if len(units) == 2 and (SCALED not in units or PERCENT in units):
-            return False
-        exact = units & {PLAIN, PERCENT}
-        return math.isclose(self.value, other.value, rel_tol=1e-9 if exact else AMOUNT_TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +37,8 @@ class Passage:
 
 def read_passage(text: str) -> Passage:
     simple = plain(text)
-    return Passage(words_of(simple), tuple(_amounts(simple)), frozenset(_months(simple)))
+    amounts = tuple(written.amount for written in written_amounts(spelled_out(simple)))
+    return Passage(words_of(simple), amounts, _months(simple))
 
 
 def plain(text: str) -> str:
@@ -94,31 +54,17 @@ def words_of(simple: str) -> str:
     return f" {' '.join(_WORD.findall(simple))} "
 
 
+def word_keys(text: str) -> list[str]:
+    """The words of a text in the form in which single words are compared: as above, without a plural "s"."""
+    return [word.removesuffix("s") if len(word) > 3 else word for word in words_of(plain(text)).split()]
+
+
 @cache
 def _read_term(term: str) -> Amount | frozenset[tuple[int, int]] | str:
     """A term is an amount when it is nothing else, a month when it names one, otherwise a phrase."""
     simple = plain(term).strip()
-    whole = _AMOUNT.fullmatch(simple)
-    if whole:
-        return _amount(whole)
-    return frozenset(_months(simple)) or words_of(simple)
+    return whole_amount(simple) or _months(simple) or words_of(simple)
 
 
-def _amounts(simple: str) -> list[Amount]:
-    return [_amount(found) for found in _AMOUNT.finditer(simple)]
-
-
-def _amount(found: re.Match[str]) -> Amount:
-    value = float(found["digits"].replace(",", ""))
-    unit = (found["unit"] or "").strip(" \t\r\n\v\f-")
-    if unit == "%" or unit.startswith("per"):
-        return Amount(value, PERCENT)
-    currency = (found["currency"] or "").replace("usd", "$").replace("us$", "$")
-    return Amount(value * SCALES.get(unit, 1), currency or (SCALED if unit else PLAIN))
-
-
-def _months(simple: str) -> list[tuple[int, int]]:
-    named = [
-        (int(found["year"]), MONTHS.index(found["month"]) + 1) for found in _MONTH_AND_YEAR.finditer(simple)
-    ]
-    return named + [(int(found["year"]), int(found["month"])) for found in _ISO_DATE.finditer(simple)]
+def _months(simple: str) -> frozenset[tuple[int, int]]:
+    return frozenset(month for month, _, _ in written_months(simple))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from judge.passage import plain, words_of
 
@@ -32,6 +33,12 @@ def sections_found(text: str, wanted: Sequence[str]) -> list[str]:
     return [section for section in wanted if section in found]
 
 
+def is_heading(line: str, wanted: Sequence[str]) -> bool:
+    """Whether the line is the heading of a wanted section, and nothing besides."""
+    heading, rest = _split(line)
+    return not any(map(str.isalnum, rest)) and heading in {_loose(section) for section in wanted}
+
+
 def _split(line: str) -> tuple[str, str]:
     """The words of a heading, if this line is one, and the rest of the line."""
     start = _NUMBERING.sub("", plain(line[:MAX_HEADING_CHARS]).strip(_MARKS))
@@ -42,6 +49,7 @@ def _split(line: str) -> tuple[str, str]:
     return _loose(before), line.partition(":")[2]
 
 
+@lru_cache(maxsize=1_000)
 def _loose(words: str) -> str:
     """Without plural endings, so that "Conclusions" is "Conclusion"."""
     return " ".join(word.removesuffix("s") for word in words_of(plain(words)).split())

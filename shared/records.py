@@ -189,6 +189,14 @@ class Verdict(Strict):
     attempts: list[JudgeAttempt]
 
 
+class UnsupportedClaim(Strict):
+    """A sentence of a report with what in it no source knows."""
+
+    sentence: str
+    unsupported: list[str]
+    """Figures in lower case and names, as the sentence writes them."""
+
+
 class CheckResult(Strict):
     """What can be said of a report without any model."""
 
@@ -196,7 +204,7 @@ class CheckResult(Strict):
     run_id: str
     attempt_id: str
     checks: str
-    """Name and version of the checks, e.g. "company_research/1"."""
+    """Name and version of what it is held against, and of the rules: "company_research/1.2"."""
     sections_found: list[str]
     sections_missing: list[str]
     words: int
@@ -204,6 +212,17 @@ class CheckResult(Strict):
     facts_found: list[str]
     """Ids of the known facts that the report states."""
     facts_total: int
+    sentences: int | None = None
+    """Sentences read for claims. None in records from before claims were looked for, like what follows."""
+    unsupported_sentences: int | None = None
+    """Sentences with a figure or name that no source knows."""
+    unsupported: list[UnsupportedClaim] = Field(default_factory=list)
+    """The first of them."""
+    repetition: float | None = None
+    """Share of the word 4-grams that repeat earlier ones; None for a text without any."""
+    language: str | None = None
+    """ISO 639-1; None when the text is too short or the answer doubtful."""
+    in_asked_language: bool | None = None
 
     @property
     def section_share(self) -> float:

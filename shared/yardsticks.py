@@ -47,6 +47,12 @@ class CheckSpec(Strict):
     min_words: int
     max_words: int
     facts: tuple[ExpectedFact, ...]
+    subject: str = ""
+    """What the report is about, e.g. "Stripe"."""
+    sources: tuple[str, ...] = ()
+    """Texts that hold all that a report can know. None: claims are not looked for."""
+    language: str | None = None
+    """In which the report was asked for, ISO 639-1."""
 
     @property
     def label(self) -> str:

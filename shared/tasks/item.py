@@ -52,6 +52,11 @@ class Item(Strict):
     def expected_facts(self) -> tuple[ExpectedFact, ...]:
         return tuple(ExpectedFact(id=fact.id, expect=fact.expect) for fact in self.facts)
 
+    def sources(self) -> tuple[str, ...]:
+        """All that is known, in the facts' words and in those that a report may use for them."""
+        other_words = [term for fact in self.facts for alternatives in fact.expect for term in alternatives]
+        return (*(fact.text for fact in self.facts), *other_words)
+
     def limited(self, facts_per_query: int) -> Item:
         """With only the first facts of each query, in their order."""
         seen: Counter[str] = Counter()

@@ -42,6 +42,8 @@ class ReportForm(Strict):
     sections: tuple[str, ...]
     min_words: int
     max_words: int
+    language: str = Field(default="en", pattern="^[a-z]{2}$")
+    """ISO 639-1."""
 
 
 class TaskDefinition(Strict):
@@ -114,6 +116,8 @@ class Task:
             name=self.name,
             version=self.definition.version,
             facts=self.item(item).expected_facts(),
+            subject=self.item(item).name,
+            sources=(self.description(item), *self.item(item).sources()),
             **self.definition.report.model_dump(),
         )
 

@@ -133,7 +133,7 @@ def test_terms_of_a_fact_stand_in_one_paragraph() -> None:
 def test_result_names_what_it_belongs_to() -> None:
     """A result carries run, attempt and the checks' version, and counts what is missing."""
     result = check_report("", "run", "attempt", SPEC)
-    assert (result.run_id, result.attempt_id, result.checks) == ("run", "attempt", "company_research/1")
+    assert (result.run_id, result.attempt_id, result.checks) == ("run", "attempt", "company_research/1.2")
     assert result.sections_missing == list(SPEC.sections)
     assert (result.facts_found, result.facts_total, result.words) == ([], len(SPEC.facts), 0)
 
