@@ -11,9 +11,10 @@ The rule, in full. Headings and code fences are not read. In every other sentenc
 A figure is supported when a source holds the same figure in whatever form, or one that it rounds: up or down
 to the digits shown, and at most `MAX_ROUNDING` away ("over $7 billion" for $7.2 billion, "nearly $7 billion"
 for $6.8 billion; not "$2 billion" for $1.5 billion). A year is supported by any date in it, a month only by
-that month. Both ends of a range are figures. Arithmetic is not followed: a difference or a sum of known
-figures counts as unsupported. What a figure is said of is not compared: 100 employees are supported by 100
-payment methods. So this finds inventions and altered figures, and not everything false.
+that month. Both ends of a range are figures. A figure that the report's end may have cut off is not held
+against it. Arithmetic is not followed: a difference or a sum of known figures counts as unsupported. What a
+figure is said of is not compared: 100 employees are supported by 100 payment methods. So this finds
+inventions and altered figures, and not everything false.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ _RANGE_GAP = re.compile(r"\s{0,2}(?:-|to)\s{0,2}")
 class Sources:
     """What a report may rest on, read once per yardstick."""
 
+    text: str
+    """Lower case, without accents."""
     amounts: tuple[Amount, ...]
     months: frozenset[tuple[int, int]]
     vocabulary: Vocabulary
@@ -103,6 +106,7 @@ def read_sources(spec: CheckSpec) -> Sources:
     simple = spelled_out(plain(text))
     words = words_of(plain(text))
     return Sources(
+        text=simple,
         amounts=(*(written.amount for written in written_amounts(simple)), *_spelled_amounts(words)),
         months=frozenset(month for month, _, _ in written_months(simple)),
         vocabulary=Vocabulary(
@@ -122,16 +126,16 @@ def _unsupported(
     read: dict[Sentence, list[str]] = {}
     for sentence in sentences:
         if sentence not in read:
-            parts = [*unknown_figures(sentence.text, sources)]
+            parts = [*unknown_figures(sentence, sources)]
             parts += unknown_names(sentence, sources.vocabulary, report)
             read[sentence] = list(dict.fromkeys(parts))
         if read[sentence]:
             yield sentence, read[sentence]
 
 
-def unknown_figures(sentence: str, sources: Sources) -> Iterator[str]:
+def unknown_figures(sentence: Sentence, sources: Sources) -> Iterator[str]:
     """As the sentence writes them, in lower case."""
-    simple = spelled_out(_FISCAL_YEAR.sub("", plain(sentence)))
+    simple = spelled_out(_FISCAL_YEAR.sub("", plain(sentence.text)))
     rest = _blank(simple, _ROUND_THE_CLOCK, _SLASHED_DATE)
     for month, start, end in written_months(simple):
         rest = rest[:start] + " " * (end - start) + rest[end:]
@@ -139,8 +143,10 @@ def unknown_figures(sentence: str, sources: Sources) -> Iterator[str]:
             yield simple[start:end]
     rest = _blank(rest, _DAY)
     for written in _with_range_units(rest, list(written_amounts(rest))):
-        if _is_claim(written) and not _is_supported(written, sources):
-            yield rest[written.start : written.end]
+        figure = rest[written.start : written.end]
+        cut_off = sentence.cut_off and written.end == len(rest) and f" {figure}" in sources.text
+        if _is_claim(written) and not cut_off and not _is_supported(written, sources):
+            yield figure
 
 
 def _blank(text: str, *patterns: re.Pattern[str]) -> str:

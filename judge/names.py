@@ -3,11 +3,11 @@
 A word counts as part of a name when it holds a capital letter and none of these explains the capital:
 the sources hold the word (in any case, plural or possessive), it is a common word of business English
 (`judge.common_words`), the report writes it in lower case elsewhere, it is an abbreviation of the words
-before it ("Total Payment Volume (TPV)"), or it begins a sentence, a label, a cell or a quotation. What begins
-one still counts with a capital inside ("PayPal", "GDPR"), where the report has it as a name in mid-sentence
-elsewhere, and in a label behind the subject's own name ("Stripe Elements: ..."). Words are compared one by
-one: two known names put together wrongly are not noticed. A small whole number behind a known name
-("Opus 5") counts with it.
+before it ("Total Payment Volume (TPV)"), the report's end cuts it off, or it begins a sentence, a label, a
+cell or a quotation. What begins one still counts with a capital inside ("PayPal", "GDPR"), where the report has it
+as a name in mid-sentence elsewhere, and in a label behind the subject's own name ("Stripe Elements: ...").
+Words are compared one by one: two known names put together wrongly are not noticed. A small whole number
+behind a known name ("Opus 5") counts with it. A sentence mostly in capitals names nothing.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ class _Word:
 def unknown_names(sentence: Sentence, vocabulary: Vocabulary, report: ReportWords) -> list[str]:
     """Each name as it is written, with the capitalised words that touch it."""
     words = _words(sentence)
+    if sentence.cut_off and words and _begins_known_word(words[-1], vocabulary):
+        words = words[:-1]
     if 2 * sum(word.text.isupper() for word in words) > len(words):
         return []  # all in capitals: they tell nothing
     unknown = [_is_unknown(index, words, vocabulary, report) for index in range(len(words))]
@@ -139,6 +141,11 @@ def _is_unknown(index: int, words: list[_Word], vocabulary: Vocabulary, report: 
         of_subject = word.labelled and word.follows and vocabulary.subject.issuperset(words[index - 1].parts)
         return of_subject or report.inside.issuperset(parts)
     return True
+
+
+def _begins_known_word(word: _Word, vocabulary: Vocabulary) -> bool:
+    """Whether it may be one that the report's end cut off: "Stripe Pay" for Stripe Payments."""
+    return any(known.startswith(word.parts[-1]) for known in vocabulary.known) if word.parts else False
 
 
 def _abbreviates(index: int, words: list[_Word]) -> bool:

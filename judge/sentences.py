@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from judge.sections import is_heading
+from judge.sections import MAX_HEADING_CHARS, is_heading
 
 MAX_SENTENCES = 5_000
 """Hundreds of times an 800-word report."""
 MAX_SENTENCE_CHARS = 1_000
 """Longer ones are read in pieces."""
 MAX_LABEL_CHARS = 60
+MAX_ENDING_CHARS = 5
+"""Of the last sentence, to see whether it ends the text: marks inside it are gone."""
 
 # Control and direction characters, the soft hyphen, zero-width characters and lone surrogates.
 _UNSEEN = re.compile(
@@ -40,16 +43,17 @@ class Sentence:
     """On one line, without emphasis marks, tags and unseen characters."""
     label_chars: int = 0
     """Length of the label that begins it, its colon included: "Global Reach: ..."."""
+    cut_off: bool = False
+    """Ends the text without punctuation, as an answer does that ran into its token limit."""
 
 
 def read_sentences(text: str, sections: Sequence[str]) -> list[Sentence]:
     """In order. Headings (wanted sections, "# ...", whole lines in bold) and code fences are left out."""
-    found: list[Sentence] = []
-    for block in _blocks(visible(text), sections):
-        for sentence in _sentences(block):
-            found.append(sentence)
-            if len(found) == MAX_SENTENCES:
-                return found
+    shown = visible(text)
+    blocks = _blocks(shown, sections)
+    found = list(islice((sentence for block in blocks for sentence in _sentences(block)), MAX_SENTENCES))
+    if found and shown.rstrip().endswith(found[-1].text[-MAX_ENDING_CHARS:]) and found[-1].text[-1].isalnum():
+        found[-1] = replace(found[-1], cut_off=True)
     return found
 
 
@@ -64,7 +68,7 @@ def _blocks(text: str, sections: Sequence[str]) -> Iterator[str]:
     block = ""
     for line in text.splitlines():
         bare = line.strip()
-        if not bare or bare.startswith(("#", "```", "~~~")) or _is_title(bare, sections):
+        if not bare or bare.startswith(("```", "~~~")) or _is_title(bare, sections):
             yield block
             block = ""
         elif block and bare[0].islower() and len(block) < MAX_SENTENCE_CHARS:
@@ -76,7 +80,10 @@ def _blocks(text: str, sections: Sequence[str]) -> Iterator[str]:
 
 
 def _is_title(bare: str, sections: Sequence[str]) -> bool:
-    return _BOLD_LINE.fullmatch(bare) is not None or is_heading(bare, sections)
+    """A line longer than a heading is text, whatever marks it has."""
+    if len(bare) > MAX_HEADING_CHARS:
+        return False
+    return bare.startswith("#") or _BOLD_LINE.fullmatch(bare) is not None or is_heading(bare, sections)
 
 
 def _sentences(block: str) -> Iterator[Sentence]:
@@ -91,6 +98,7 @@ def _sentences(block: str) -> Iterator[Sentence]:
 
 
 def _without_marks(block: str) -> str:
+    block = block.lstrip("# ")
     mark = _LIST_MARK.match(block)
     return (block[mark.end() :] if mark else block).replace("*", "").replace("`", "").replace("__", "")
 

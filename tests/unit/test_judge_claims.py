@@ -122,6 +122,31 @@ def test_capitals_that_name_nothing_unknown(text: str) -> None:
     assert unsupported(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It works through Stripe Pay", []),
+        ("It works through Stripe Pay.", ["Stripe Pay"]),
+        ("It works through Stripe Pax", ["Stripe Pax"]),
+        ("It was valued at $91", []),
+        ("It was valued at $92", ["$92"]),
+        ("It was founded in 20", []),
+        ("It was founded in 2011", ["2011"]),
+    ],
+)
+def test_a_report_that_is_cut_off(text: str, found: list[str]) -> None:
+    """The last word of a report that stops in mid-sentence may be part of a known word or figure."""
+    assert unsupported(text) == found
+
+
+def test_text_in_the_dress_of_a_heading() -> None:
+    """A heading longer than headings are is read as text."""
+    assert unsupported(f"## 1. {'It is known that they are good and ' * 4} EcoCycle has 99 people.") == [
+        "99",
+        "EcoCycle",
+    ]
+
+
 def test_a_claim_is_listed_with_its_sentence() -> None:
     """Sentence and parts are kept together; the other sentences of the paragraph stay out."""
     text = "Stripe was founded in 2010. It has 8,500 employees at Acme Corp. in Boston. Radar detects fraud."
