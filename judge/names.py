@@ -1,13 +1,13 @@
 """Proper names in a sentence that no source knows: capital letters, read with care.
 
-A word counts as part of a name when it holds a capital letter and none of these explains the capital:
-the sources hold the word (in any case, plural or possessive), it is a common word of business English
+A word counts as part of a name when it holds a capital letter and none of these explains the capital: the
+sources hold the word (in any case, plural or possessive), it is a common word of business English
 (`judge.common_words`), the report writes it in lower case elsewhere, it is an abbreviation of the words
 before it ("Total Payment Volume (TPV)"), the report's end cuts it off, or it begins a sentence, a label, a
-cell or a quotation. What begins one still counts with a capital inside ("PayPal", "GDPR"), where the report has it
-as a name in mid-sentence elsewhere, and in a label behind the subject's own name ("Stripe Elements: ...").
-Words are compared one by one: two known names put together wrongly are not noticed. A small whole number
-behind a known name ("Opus 5") counts with it. A sentence mostly in capitals names nothing.
+cell or a quotation. What begins one still counts with a capital inside ("PayPal", "GDPR"), where the report
+has it as a name in mid-sentence elsewhere, and in a label behind the subject's own name ("Stripe Elements:
+..."). Words are compared one by one: two known names put together wrongly are not noticed. A small whole
+number behind a known name ("Opus 5") counts with it. A sentence mostly in capitals names nothing.
 """
 
 from __future__ import annotations

@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from judge.labelled.measure import Measured, Proportion, Tally, measure
 from judge.labelled.passages import read_labelled, read_yardsticks
 
+WIDTH = 110
+"""Of the tables, in characters."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m judge.labelled", description=__doc__)
     parser.add_argument("--errors", action="store_true", help="list what was found wrongly or missed")
-    console = Console(markup=False, highlight=False)
+    console = Console(markup=False, highlight=False, width=WIDTH, soft_wrap=True)
     show_errors = parser.parse_args().errors
     labelled, yardsticks = read_labelled(), read_yardsticks()
     for name, passages in (("tune", labelled.tune), ("held out", labelled.held_out)):
@@ -26,7 +30,7 @@ def main() -> None:
 
 
 def _table(name: str, measured: Measured) -> Table:
-    table = Table(title=f"{name}: {measured.passages} passages, {measured.sentences} sentences")
+    table = Table(box=SIMPLE, title=f"{name}: {measured.passages} passages, {measured.sentences} sentences")
     for column in ("", "right", "wrong", "missed", "precision (95 %)", "recall (95 %)"):
         table.add_column(column, no_wrap=True)
     for label, tally in _tallies(measured):
