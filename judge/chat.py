@@ -38,7 +38,7 @@ class JudgeEndpoint:
     timeout_s: float = 300
     """For a whole attempt."""
     max_tokens: int = 400
-    """The schema bounds an answer to about 150; a judge that thinks first needs more."""
+    """For one answer, see the setting judge_max_tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ class Answer:
 
 class ServerFailed(Exception):
     """The server was there and gave no answer: overloaded, broken, too slow."""
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """As the server wishes; 0: it did not say."""
 
 
 class RequestRefused(Exception):
@@ -84,11 +89,18 @@ def ask(endpoint: JudgeEndpoint, body: dict[str, Any]) -> Answer:
         raise ServerFailed(f"the server broke off ({type(error).__name__})") from None
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A key goes nowhere but to the address that the user gave."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def _opener(url: str) -> urllib.request.OpenerDirector:
     """A server on this machine is not asked for through a proxy."""
     if urlsplit(url).hostname in LOOPBACK:
-        return urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    return urllib.request.build_opener()
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+    return urllib.request.build_opener(_NoRedirect)
 
 
 def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
@@ -125,13 +137,18 @@ def _count(value: object) -> int | None:
 def _refused(refusal: urllib.error.HTTPError, url: str) -> Exception:
     with refusal:
         words = f"status {refusal.code}: {_message(refusal)}"
-    if refusal.code in WRONG_ADDRESS:
-        return JudgeUnavailable(
-            f"The judge's server at {url} refused ({words}): {WRONG_ADDRESS[refusal.code]}."
-        )
+    if refusal.code in WRONG_ADDRESS or refusal.code < 400:
+        cure = WRONG_ADDRESS.get(refusal.code, "it sends on to another address, which has to be given itself")
+        return JudgeUnavailable(f"The judge's server at {url} refused ({words}): {cure}.")
     if refusal.code in {408, 429} or refusal.code >= 500:
-        return ServerFailed(words)
+        return ServerFailed(words, _retry_after_s(refusal))
     return RequestRefused(words)
+
+
+def _retry_after_s(refusal: urllib.error.HTTPError) -> float:
+    """A number of seconds; a date, which the header may hold too, counts as not said."""
+    stated = str(refusal.headers.get("Retry-After", ""))
+    return float(stated) if stated.isascii() and stated.isdigit() else 0.0
 
 
 def _message(refusal: urllib.error.HTTPError) -> str:

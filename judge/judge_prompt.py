@@ -6,6 +6,7 @@ Kept short: the smallest judge reads it on one CPU thread, once for each report.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from judge.parse_verdict import HIGHEST, LOWEST
@@ -15,6 +16,10 @@ MAX_REPORT_CHARS = 12_000
 """An 800-word report has about 5,500 characters; what lies beyond is cut, and the judge is told so."""
 
 MAX_REASONING_CHARS = 300
+
+TEMPLATE_MARK = re.compile(r"<(?=\||/?s>|/?think>|(?:start|end)_of_turn>)|\[(?=/?INST\])")
+"""How a turn begins or ends in the chat templates of common models. A server reads such a mark in a report as
+the end of our turn, so the judge is shown it with a blank inside."""
 
 INSTRUCTIONS = (
     "You are a strict judge of written reports. Use the whole scale. "
@@ -36,7 +41,7 @@ def messages(
         f"Task: {description}",
         f"Known facts:\n{evidence}",
         f"Criteria, each scored from {LOWEST} to {HIGHEST} on its own:\n{_criteria(rubric)}\n{SCORING}",
-        _fenced(report),
+        fenced(report),
         _form(rubric),
     ]
     if complaint:
@@ -63,11 +68,11 @@ def response_format(rubric: Rubric) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": schema}}
 
 
-def _fenced(report: str) -> str:
+def fenced(report: str, name: str = "REPORT", most: int = MAX_REPORT_CHARS) -> str:
     """The report between marks that it cannot contain, since they hold its own digest."""
-    shown = report[:MAX_REPORT_CHARS]
-    mark = f"REPORT {hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:12]}"
-    cut = f"\n(cut after {len(shown)} of {len(report)} characters)" if len(shown) < len(report) else ""
+    shown = TEMPLATE_MARK.sub(r"\g<0> ", report[:most])
+    mark = f"{name} {hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:12]}"
+    cut = f"\n(cut after {most} of {len(report)} characters)" if most < len(report) else ""
     return f"<{mark}>\n{shown}\n</{mark}>{cut}"
 
 

@@ -1,25 +1,20 @@
-"""Find the scores in what a judge answered: JSON, JSON in a fence, or JSON with words around it."""
+"""Find the scores in what a judge answered."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from judge.json_answers import TWICE, UnusableAnswer, json_objects
+
 LOWEST, HIGHEST = 1, 10
-
-MAX_ANSWER_CHARS = 50_000
-"""Far more than a verdict; the rest of an endless answer is not looked at."""
-
-MAX_OBJECTS_TRIED = 200
-"""Opening braces tried, so that an answer of nothing but braces costs little."""
 
 MAX_REASONING_CHARS = 2_000
 
-
-class UnusableAnswer(ValueError):
-    """The answer holds no complete set of scores; the message says what was wrong with it."""
+WRITTEN_SCORE = re.compile(r"\s*(\d{1,3}(?:\.\d{1,3})?)\s*(?:(?:/|out of)\s*10)?\s*", re.ASCII)
+"""A number as text: "8", "8/10", "8 out of 10". Any other scale is not converted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +26,16 @@ class ParsedVerdict:
 
 
 def parse_verdict(answer: str, criteria: Sequence[str]) -> ParsedVerdict:
-    """The last JSON object with all scores in range; earlier ones may be thinking aloud."""
+    """The last JSON object with all scores in range; earlier ones may be thinking aloud.
+
+    Raises:
+        UnusableAnswer: With what was wrong with the last object, or that there was none.
+    """
     problem = "no JSON object in the answer"
     found = None
-    for candidate in _objects(answer[:MAX_ANSWER_CHARS]):
+    for candidate in json_objects(answer):
         try:
-            found = _verdict(candidate, criteria)
+            found = _verdict(_flat(candidate), criteria)
         except UnusableAnswer as error:
             problem = str(error)
     if found is None:
@@ -44,20 +43,13 @@ def parse_verdict(answer: str, criteria: Sequence[str]) -> ParsedVerdict:
     return found
 
 
-def _objects(answer: str) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder()
-    place = answer.find("{")
-    for _ in range(MAX_OBJECTS_TRIED):
-        if place < 0:
-            return
-        try:
-            value, end = decoder.raw_decode(answer, place)
-        except (ValueError, RecursionError):
-            end = place + 1
-        else:
-            if isinstance(value, dict):
-                yield value
-        place = answer.find("{", end)
+def _flat(candidate: dict[str, Any]) -> dict[str, Any]:
+    """With the scores of an inner object "scores" beside the rest."""
+    inner = candidate.get("scores")
+    if not isinstance(inner, dict):
+        return candidate
+    different = {key for key in inner.keys() & candidate.keys() if inner[key] != candidate[key]}
+    return {**inner, **candidate, **dict.fromkeys(different, TWICE)}
 
 
 def _verdict(candidate: dict[str, Any], criteria: Sequence[str]) -> ParsedVerdict:
@@ -68,6 +60,12 @@ def _verdict(candidate: dict[str, Any], criteria: Sequence[str]) -> ParsedVerdic
 
 def _score(candidate: dict[str, Any], name: str, *, whole: bool) -> float:
     value = candidate.get(name)
+    if isinstance(value, dict):
+        value = value.get("score")
+    if isinstance(value, str) and (written := WRITTEN_SCORE.fullmatch(value)):
+        value = float(written[1])
+    if value is TWICE:
+        raise UnusableAnswer(f"{name} is given twice, with different values")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnusableAnswer(f"{name} is missing or no number")
     if not LOWEST <= value <= HIGHEST:

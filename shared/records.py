@@ -175,6 +175,13 @@ class Verdict(Strict):
     rubric: str
     """Name and version of the rubric, e.g. "company_research/1"."""
     repeat: int = 1
+    """From 1: the same text again, in another order of criteria and facts."""
+    seed: int | None = None
+    """Of the first attempt; each further one has the next. None: not recorded."""
+    criteria_order: list[str] = Field(default_factory=list)
+    """As the judge was asked for them; empty: as the rubric has them."""
+    evidence_start: int = 0
+    """Which line of the evidence came first, from 0; those before it followed at the end."""
     same_text_as: str | None = None
     """The run whose report has the very same text, when this is that report's verdict and not a new one."""
     scored: bool
@@ -182,7 +189,7 @@ class Verdict(Strict):
     scores: dict[str, int] = Field(default_factory=dict)
     """Criterion -> 1..10."""
     overall: float | None = None
-    """Mean of the criteria."""
+    """Mean of the criteria, by the rubric's weights."""
     judge_overall: float | None = None
     """What the judge itself said overall."""
     reasoning: str = ""

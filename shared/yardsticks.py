@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -19,6 +20,8 @@ class Criterion(Strict):
     question: str
     anchors: dict[int, str]
     """Score -> what a report with that score looks like."""
+    weight: float = Field(default=1, gt=0)
+    """In the overall score; with equal weights that is the plain mean."""
 
 
 class Rubric(Strict):
@@ -30,6 +33,11 @@ class Rubric(Strict):
     def label(self) -> str:
         """Name and version, as a verdict records it."""
         return f"{self.name}/{self.version}"
+
+    def overall(self, scores: Mapping[str, float]) -> float:
+        """The mean of the criteria's scores by their weights."""
+        weighted = sum(criterion.weight * scores[criterion.name] for criterion in self.criteria)
+        return weighted / sum(criterion.weight for criterion in self.criteria)
 
 
 class ExpectedFact(Strict):
