@@ -11,6 +11,7 @@ from analysis.describe import present_criteria
 from analysis.read_runs import Runs
 from analysis.result import Alarm, JudgeNoise
 from analysis.wording import plural
+from shared.judge_panel import split_judges
 
 SATURATED_SHARE = 0.9
 CONSTANT_SHARE = 0.95
@@ -38,13 +39,18 @@ def judge_alarms(runs: Runs, judge: JudgeNoise) -> Iterator[Alarm]:
     yield from _score_alarms(runs)
     model = runs.manifest.setting("llm_model")
     # An experiment that names no judge uses the model itself.
-    if model and judge.commonest_share is not None and runs.manifest.setting("judge_model") in ("", model):
+    if model and judge.commonest_share is not None and _main_judge(runs) in ("", model):
         yield alarm(
             "judge_is_subject",
             "medium",
             f"The judge is the model under test ({model}): it grades its own writing.",
             model=model,
         )
+
+
+def _main_judge(runs: Runs) -> str:
+    """Of a panel the first: its scores are the quality here."""
+    return next(iter(split_judges(runs.manifest.setting("judge_model"))), "")
 
 
 def _scale(judge: JudgeNoise) -> Iterator[Alarm]:

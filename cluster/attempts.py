@@ -74,13 +74,14 @@ class Attempts:
             disturbed, [self._spoil(attempt_id, record) for attempt_id in measured.contaminated_by]
         )
 
-    def new_report(self, record: RunRecord) -> JudgeJob | None:
-        """What to judge of a record; None for a warm-up, a failure, or a text that is judged already."""
+    def new_judge_jobs(self, record: RunRecord) -> list[JudgeJob]:
+        """A job per repeat; none for a warm-up, a failure, or a text that is judged already."""
         counts = record.status is Status.COMPLETED and record.key.iteration > 0
         if not counts or text_key(record) in self._texts:
-            return None
+            return []
         self._texts.add(text_key(record))
-        return judge_job(self._work.experiment, record)
+        repeats = range(1, self._work.settings.judge_repeats + 1)
+        return [judge_job(self._work.experiment, record, repeat) for repeat in repeats]
 
     def _spoil(self, attempt_id: str, disturbed: RunRecord) -> Assignment:
         earlier = self._assignments[attempt_id]

@@ -38,7 +38,9 @@ def run(
     plan: Annotated[Path, typer.Argument(help="What to compare.")] = DEFAULT_PLAN,
     out: Annotated[Path | None, typer.Option(help="Results folder; default: results/EXPERIMENT.")] = None,
     model: Annotated[str | None, typer.Option(help="Instead of the plan's or settings' llm_model.")] = None,
-    judge: Annotated[str | None, typer.Option(help="Another model as the judge.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Another model as the judge; several with commas between.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="A new folder, although one is there.")] = False,
 ) -> None:
     """Run a plan, judge its reports and write report.html.
@@ -68,12 +70,18 @@ def status(
 @app.command(epilog="Example: `levelfield judge results/full-… --model openai:gpt-4o`")
 def judge(
     folder: Folder,
-    model: Annotated[str | None, typer.Option(help="The judge; default: the experiment's own.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The judge, or several with commas between; default: as planned.")
+    ] = None,
+    repeats: Annotated[int | None, typer.Option(min=1, help="Verdicts per text and judge.")] = None,
+    pairs: Annotated[
+        bool | None, typer.Option("--pairs/--no-pairs", help="Also ask which of two reports is better.")
+    ] = None,
 ) -> None:
     """Judge what has no verdict yet, without running any framework, and write the report again."""
     from cluster.commands import judge_command
 
-    raise typer.Exit(judge_command(folder, model, console=Console()))
+    raise typer.Exit(judge_command(folder, model, Console(), repeats=repeats, pairs=pairs))
 
 
 @app.command(epilog="Example: `levelfield report results/full-…`")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -39,9 +40,18 @@ def run_command(
     return int(bool(result.missing or result.unjudged))
 
 
-def judge_command(folder: Path, model: str | None, console: Console) -> int:
-    """Judge and report again; 1 when reports are left without a verdict."""
-    store, experiment = _existing(folder, model)
+def judge_command(
+    folder: Path,
+    model: str | None,
+    console: Console,
+    *,
+    repeats: int | None = None,
+    pairs: bool | None = None,
+) -> int:
+    """Judge and report again; 1 when something is left without a verdict. None: as the experiment has it."""
+    store, experiment = _existing(
+        folder, {"judge_model": model, "judge_repeats": repeats, "judge_pairs": pairs}
+    )
     with _working(experiment, store, console) as work:
         result = judge_only(work)
     _print_result(result, console)
@@ -49,7 +59,7 @@ def judge_command(folder: Path, model: str | None, console: Console) -> int:
 
 
 def report_command(folder: Path, console: Console) -> None:
-    store, experiment = _existing(folder, None)
+    store, experiment = _existing(folder, {})
     with _working(experiment, store, console) as work:
         result = write_results(work)
     _print_result(result, console)
@@ -99,12 +109,13 @@ def _working(experiment: Experiment, store: Store, console: Console) -> Iterator
         store.unlock()
 
 
-def _existing(folder: Path, judge: str | None) -> tuple[Store, Experiment]:
+def _existing(folder: Path, given: dict[str, Any]) -> tuple[Store, Experiment]:
     store = Store.existing(folder)
     manifest = store.manifest()
     measured = {name: value for name, value in manifest.settings.items() if value is not None}
-    given = {"llm_model": measured["llm_model"], "judge_model": judge or measured.get("judge_model")}
-    return store, describe_experiment(manifest.plan, load_settings(given, measured))
+    kept = {"llm_model": measured["llm_model"], "judge_model": measured.get("judge_model")}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return store, describe_experiment(manifest.plan, load_settings(kept | chosen, measured))
 
 
 def _print_result(result: PlanResult, console: Console) -> None:
@@ -116,6 +127,6 @@ def _print_result(result: PlanResult, console: Console) -> None:
         missing = f"{result.missing} runs are missing: the same command goes on with them."
         console.print(Text(missing, style="yellow"))
     if result.unjudged:
-        unjudged = f"{result.unjudged} reports have no verdict: levelfield judge {result.folder}"
+        unjudged = f"{result.unjudged} verdicts are missing: levelfield judge {result.folder}"
         console.print(Text(unjudged, style="yellow"), soft_wrap=True)
     console.print(Text(f"Report: {result.report}"), soft_wrap=True)

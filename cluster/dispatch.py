@@ -158,8 +158,9 @@ class _Dispatcher:
         self._work.progress.run_finished(record, repeated=repeated, disturbed=kept.disturbed)
         for earlier in kept.spoilt:
             self._schedule.repeat(earlier)
-        if self._judges and not repeated and (job := self._attempts.new_report(record)):
-            self._judging.add(job)
+        if self._judges and not repeated:
+            for job in self._attempts.new_judge_jobs(record):
+                self._judging.add(job)
         self._model_errors = self._model_errors + 1 if record.status is Status.MODEL_ERROR else 0
         if self._model_errors >= GIVE_UP_AFTER:
             raise ServerUnavailable(_server_failed(measured))
@@ -179,7 +180,7 @@ class _Dispatcher:
             progress.stage("Judging", total=judged + self._judging.waiting)
         texts = [seen.describe() for node, _, _ in self._in_flight.values() if (seen := activity(node))]
         if judged:
-            texts.append(f"{judged} reports with {self._work.settings.judge}")
+            texts.append(f"{judged} with {self._judging.judge}")
         progress.doing("; ".join(texts))
 
 

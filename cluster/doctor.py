@@ -107,4 +107,5 @@ def _settings() -> Examined:
         settings = load_settings()
     except SettingsError as error:
         return Examined(False, "settings", str(error), "correct the environment or .env")
-    return Examined(True, "model", f"{settings.llm_model}, judged by {settings.judge}")
+    judges = ", ".join(settings.panel) or "nobody"
+    return Examined(True, "model", f"{settings.llm_model}, judged by {judges}")

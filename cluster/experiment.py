@@ -98,7 +98,7 @@ def describe_experiment(plan: Plan, settings: BenchmarkSettings) -> Experiment:
     for name in plan.frameworks:
         if name not in FRAMEWORKS:
             raise PlanError(unknown_name("framework", name, FRAMEWORKS))
-    for setting in {settings.llm_model, settings.judge}:
+    for setting in {settings.llm_model, *settings.panel}:
         check_setting(setting)
     tasks = {}
     for wanted in plan.tasks:

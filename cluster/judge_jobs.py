@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.experiment import Experiment
+from judge.chat import JudgeEndpoint
 from judge.checks import check_report, checks_label
+from judge.judge_report import judge_report
 from shared.packing import text_digest
 from shared.records import RunRecord, Status, Verdict
 from shared.store import Store
@@ -22,6 +24,21 @@ class JudgeJob:
     description: str
     rubric: Rubric
     evidence: str
+    repeat: int = 1
+
+    def ask(self, endpoint: JudgeEndpoint, judge: str) -> Verdict:
+        """Raises JudgeUnavailable."""
+        return judge_report(
+            self.text,
+            run_id=self.run_id,
+            attempt_id=self.attempt_id,
+            description=self.description,
+            rubric=self.rubric,
+            evidence=self.evidence,
+            endpoint=endpoint,
+            judge_name=judge,
+            repeat=self.repeat,
+        )
 
 
 def check_reports(store: Store, experiment: Experiment) -> None:
@@ -38,20 +55,31 @@ def check_reports(store: Store, experiment: Experiment) -> None:
                 store.write_check(check_report(record.text, record.key.run_id, record.attempt_id, spec))
 
 
-def unjudged(store: Store, experiment: Experiment) -> list[JudgeJob]:
-    """Each distinct report without a verdict of the settings' judge, in an order that hides the framework."""
-    if not experiment.settings.judges:
+def unjudged(store: Store, experiment: Experiment, judge: str | None = None) -> list[JudgeJob]:
+    """Each distinct report in each repeat without a verdict, in an order that hides the framework.
+
+    Args:
+        store: Holds the reports and the verdicts.
+        experiment: Says how often to ask, and of which rubric a verdict has to be.
+        judge: Who is asked; None: the main judge.
+    """
+    settings = experiment.settings
+    if not settings.panel:
         return []
-    judged = _judged(store, experiment)
-    jobs = []
-    for same_text in _by_text(store).values():
-        if any(record.attempt_id in judged for record in same_text):
-            continue
-        jobs.append(judge_job(experiment, same_text[0]))
-    return sorted(jobs, key=lambda job: job.attempt_id)
+    asked = judge or settings.judge
+    found = {_opinion(verdict) for verdict in store.verdicts() if verdict.judge == asked}
+    jobs: list[JudgeJob] = []
+    for same_text in reports_by_text(store).values():
+        rubric = experiment.task_of(same_text[0].key).rubric.label
+        jobs += (
+            judge_job(experiment, same_text[0], repeat)
+            for repeat in range(1, settings.judge_repeats + 1)
+            if not any((asked, rubric, repeat, record.attempt_id) in found for record in same_text)
+        )
+    return sorted(jobs, key=lambda job: (job.repeat, job.attempt_id))
 
 
-def judge_job(experiment: Experiment, record: RunRecord) -> JudgeJob:
+def judge_job(experiment: Experiment, record: RunRecord, repeat: int = 1) -> JudgeJob:
     task, item = experiment.task_of(record.key), record.key.item
     return JudgeJob(
         run_id=record.key.run_id,
@@ -60,6 +88,7 @@ def judge_job(experiment: Experiment, record: RunRecord) -> JudgeJob:
         description=task.description(item),
         rubric=task.rubric,
         evidence=task.evidence(item),
+        repeat=repeat,
     )
 
 
@@ -68,29 +97,34 @@ def text_key(record: RunRecord) -> tuple[str, str, str]:
     return (record.key.task, record.key.item, text_digest(record.text))
 
 
-def share_verdicts(store: Store, experiment: Experiment) -> None:
-    """Reports with the very same text get the same verdict, marked as taken over."""
-    judged = _judged(store, experiment)
-    for same_text in _by_text(store).values():
-        verdict = next((judged[r.attempt_id] for r in same_text if r.attempt_id in judged), None)
-        for record in same_text:
-            if verdict and record.attempt_id not in judged:
-                ids = {"run_id": record.key.run_id, "attempt_id": record.attempt_id}
-                source = verdict.same_text_as or verdict.run_id
-                store.write_verdict(
-                    verdict.model_copy(update={**ids, "same_text_as": source, "attempts": []})
-                )
+def share_verdicts(store: Store) -> None:
+    """Reports with the very same text get the same verdicts, whoever's they are, marked as taken over."""
+    found = {_opinion(verdict): verdict for verdict in store.verdicts()}
+    asked = sorted({opinion[:3] for opinion in found})
+    for same_text in reports_by_text(store).values():
+        for judge, rubric, repeat in asked:
+            keys = {record.attempt_id: (judge, rubric, repeat, record.attempt_id) for record in same_text}
+            verdict = next((found[key] for key in keys.values() if key in found), None)
+            for record in same_text:
+                if verdict and keys[record.attempt_id] not in found:
+                    store.write_verdict(_taken_over(verdict, record))
 
 
-def _judged(store: Store, experiment: Experiment) -> dict[str, Verdict]:
-    judge = experiment.settings.judge
-    return {verdict.attempt_id: verdict for verdict in store.verdicts() if verdict.judge == judge}
-
-
-def _by_text(store: Store) -> dict[tuple[str, str, str], list[RunRecord]]:
+def reports_by_text(store: Store) -> dict[tuple[str, str, str], list[RunRecord]]:
     """Complete reports, those with the same text on the same item together."""
     found: dict[tuple[str, str, str], list[RunRecord]] = {}
     for record in store.runs():
         if record.status is Status.COMPLETED:
             found.setdefault(text_key(record), []).append(record)
     return found
+
+
+def _opinion(verdict: Verdict) -> tuple[str, str, int, str]:
+    """What a verdict is for: judge, rubric with its version, repeat, attempt."""
+    return (verdict.judge, verdict.rubric, verdict.repeat, verdict.attempt_id)
+
+
+def _taken_over(verdict: Verdict, record: RunRecord) -> Verdict:
+    source = verdict.same_text_as or verdict.run_id
+    update = {"run_id": record.key.run_id, "attempt_id": record.attempt_id, "same_text_as": source}
+    return verdict.model_copy(update={**update, "attempts": []})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from cluster.inference_node import Activity, InferenceNode, NodeInfo, PreparedEnvironment
 from cluster.progress import RunProgress
 from cluster.servers import ServerOptions
-from cluster.session import NodePlace
+from cluster.session import NodePlace, node_places
 from shared.errors import EnvironmentFailed, LevelfieldError, NodeFailed
 
 CONCURRENCY = 4
@@ -35,6 +36,18 @@ class Node:
     @property
     def name(self) -> str:
         return self.place.name
+
+
+@contextmanager
+def serving_nodes(setting: str, options: ServerOptions, progress: RunProgress) -> Iterator[list[Node]]:
+    """Inference nodes with the model `setting` wherever Ray has a place for one, stopped afterwards."""
+    progress.stage("Setting up")
+    machines = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes = start_nodes(node_places(machines), setting, options, progress)
+    try:
+        yield nodes
+    finally:
+        stop_nodes(nodes)
 
 
 def start_nodes(

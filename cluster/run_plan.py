@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ray
-
 from cluster.attempts import Attempts, kept_in
+from cluster.compare_jobs import uncompared
 from cluster.dispatch import dispatch
 from cluster.experiment import briefs
 from cluster.inference_node import PreparedEnvironment
 from cluster.judge_jobs import check_reports, share_verdicts, unjudged
+from cluster.judge_missing import judge_missing, judge_on, owed_by_all
+from cluster.judge_servers import check_judges, subject_options
 from cluster.judging import Judging
-from cluster.nodes import Node, prepare_environments, start_nodes, stop_nodes
+from cluster.nodes import Node, prepare_environments, serving_nodes
 from cluster.replay import Recording
 from cluster.runs_csv import write_runs_csv
 from cluster.schedule import Assignment, Schedule, remaining, warmups
-from cluster.servers import ServerOptions
-from cluster.session import node_places, ray_session
+from cluster.session import ray_session
 from cluster.spans.sink import SpanSink
 from cluster.workspace import Workspace
 from shared.manifest import FrameworkEntry, Manifest
@@ -43,6 +41,7 @@ class PlanResult:
     missing: int
     """Runs of the plan without a final record."""
     unjudged: int
+    """Verdicts and comparisons that the panel still owes."""
 
 
 def run_plan(work: Workspace) -> PlanResult:
@@ -51,32 +50,28 @@ def run_plan(work: Workspace) -> PlanResult:
     if not _unfinished(work):
         work.progress.say("Every run is complete and judged; --fresh measures again.")
         return write_results(work)
+    check_judges(work.settings)
     recording = _recording(work)
+    settings = work.settings
     work.progress.stage("Starting Ray")
-    with ray_session(work.settings.ray_address):
-        with _serving(work, work.settings.llm_model) as nodes:
+    with ray_session(settings.ray_address):
+        options = subject_options(settings, work.store.logs)
+        with serving_nodes(settings.llm_model, options, work.progress) as nodes:
             environments = prepare_environments(nodes, work.experiment.plan.frameworks, work.progress)
             _begin(work, nodes, environments)
             _measure(work, nodes, environments, recording)
-        if not work.settings.judge_is_subject:
-            judge_missing(work)
+        judge_missing(work, [judge for judge in settings.panel if not settings.is_subject(judge)])
     return write_results(work)
 
 
 def judge_only(work: Workspace) -> PlanResult:
-    """Judge what the settings' judge has not judged yet, without running any framework."""
-    if unjudged(work.store, work.experiment):
+    """Judge what the settings' judges have not judged yet, without running any framework."""
+    if owed_by_all(work.store, work.experiment):
+        check_judges(work.settings)
         work.progress.stage("Starting Ray")
         with ray_session(work.settings.ray_address):
             judge_missing(work)
     return write_results(work)
-
-
-def judge_missing(work: Workspace) -> None:
-    """Start the judge's own servers and judge what it has not judged yet."""
-    if unjudged(work.store, work.experiment) and not work.interrupts.stopping:
-        with _serving(work, work.settings.judge) as nodes:
-            dispatch(work, nodes, Schedule(()), judging=Judging(work, unjudged(work.store, work.experiment)))
 
 
 def write_results(work: Workspace) -> PlanResult:
@@ -86,7 +81,7 @@ def write_results(work: Workspace) -> PlanResult:
     work.progress.stage("Writing the report")
     store, experiment = work.store, work.experiment
     check_reports(store, experiment)
-    share_verdicts(store, experiment)
+    share_verdicts(store)
     write_runs_csv(store, work.settings.judge)
     report, analysis = write_report(store.folder, json_out=store.folder / "report.json")
     return PlanResult(
@@ -94,7 +89,7 @@ def write_results(work: Workspace) -> PlanResult:
         report=report,
         analysis=analysis,
         missing=sum(map(len, _left(work))),
-        unjudged=len(unjudged(store, experiment)),
+        unjudged=owed_by_all(store, experiment),
     )
 
 
@@ -107,24 +102,12 @@ def _refuse_other_experiment(work: Workspace) -> None:
 def _unfinished(work: Workspace) -> bool:
     if not work.store.manifest_path.exists():
         return True
-    return bool(_left(work)) or bool(unjudged(work.store, work.experiment))
+    return bool(_left(work)) or bool(owed_by_all(work.store, work.experiment))
 
 
 def _left(work: Workspace) -> list[list[Assignment]]:
     plan = work.experiment.plan
     return remaining(ordered_runs(plan), kept_in(work.store), disturbed_attempts=plan.disturbance.attempts)
-
-
-@contextmanager
-def _serving(work: Workspace, setting: str) -> Iterator[list[Node]]:
-    """Inference nodes with the model `setting`, stopped afterwards."""
-    work.progress.stage("Setting up")
-    machines = ray.nodes()  # type: ignore[no-untyped-call]
-    nodes = start_nodes(node_places(machines), setting, _server_options(work, setting), work.progress)
-    try:
-        yield nodes
-    finally:
-        stop_nodes(nodes)
 
 
 def _begin(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> None:
@@ -161,10 +144,13 @@ def _measure(
         probes=plan.probes and recording is None,
         disturbed_attempts=plan.disturbance.attempts,
     )
-    judging = Judging(work, unjudged(store, work.experiment)) if work.settings.judge_is_subject else None
+    subject = next(filter(work.settings.is_subject, work.settings.panel), None)
+    judging = Judging(work, unjudged(store, work.experiment, subject), subject) if subject else None
     work.progress.stage("Measuring", total=schedule.left)
     with SpanSink(store, content=work.settings.trace_content, warn=work.progress.warn) as spans:
         dispatch(work, nodes, schedule, Attempts(work, spans, recording), judging)
+    if subject:  # pairs can be chosen only among all reports
+        judge_on(work, nodes, subject, uncompared(store, work.experiment, subject))
 
 
 def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> Manifest:
@@ -183,16 +169,4 @@ def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, Prepar
         server={name: value for name, value in asdict(node.identity).items() if name != "caveat"},
         hardware=node.hardware,
         notes=[node.identity.caveat] if node.identity.caveat else [],
-    )
-
-
-def _server_options(work: Workspace, setting: str) -> ServerOptions:
-    settings = work.settings
-    is_judge = setting != settings.llm_model
-    key = settings.judge_api_key if is_judge else settings.llm_api_key
-    return ServerOptions(
-        base_url=settings.judge_base_url if is_judge else settings.llm_base_url,
-        api_key=key.get_secret_value() if key else None,
-        context_length=settings.context_length,
-        log_dir=work.store.logs,
     )

@@ -8,7 +8,9 @@ import io
 from typing import Any
 
 from cluster.foreign_text import cell, first_line
-from shared.records import CheckResult, RunRecord, Verdict
+from shared.judge_panel import split_judges
+from shared.mean_verdict import MeanVerdict, mean_verdicts
+from shared.records import CheckResult, RunRecord
 from shared.store import Store
 
 CRITERIA = ("completeness", "accuracy", "structure", "insight", "readability")
@@ -20,11 +22,11 @@ def write_runs_csv(store: Store, judge: str | None = None) -> None:
 
     Args:
         store: Whose runs.csv is written.
-        judge: Whose scores; None: the judge the experiment was planned with.
+        judge: Whose scores, the mean over its repeats; None: the first judge of the experiment's plan.
     """
     settings = store.manifest().settings
-    judge = judge or settings.get("judge_model") or settings["llm_model"]
-    verdicts = {v.attempt_id: v for v in store.verdicts() if v.judge == judge and v.repeat == 1}
+    planned = [*split_judges(settings.get("judge_model")), settings["llm_model"]]
+    verdicts = mean_verdicts(store.verdicts(), judge or planned[0])
     checks = {check.attempt_id: check for check in store.checks()}
     quarantines = store.quarantines()
     rows = [
@@ -61,7 +63,7 @@ TEXT_CHECKS = {"unsupported_sentences", "repetition", "language", "in_asked_lang
 MACHINE = ("busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j")
 
 
-def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) -> dict[str, Any]:
+def _row(record: RunRecord, verdict: MeanVerdict | None, check: CheckResult | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         **record.key.model_dump(),
         **record.model_dump(
@@ -93,7 +95,7 @@ def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) 
             "judge": verdict.judge,
             "verdict_of": verdict.same_text_as or "",
         }
-        row |= verdict.scores
+        row |= {name: _whole(score) for name, score in verdict.scores.items()}
     if check:
         row |= {
             "section_share": check.section_share,
@@ -103,6 +105,11 @@ def _row(record: RunRecord, verdict: Verdict | None, check: CheckResult | None) 
             **check.model_dump(include=TEXT_CHECKS),
         }
     return row
+
+
+def _whole(score: float) -> float:
+    """A score that is a whole number is written as one."""
+    return int(score) if score.is_integer() else score
 
 
 def _times(record: RunRecord) -> dict[str, float | None]:

@@ -9,7 +9,9 @@ from typing import Any
 from rich.table import Table
 
 from cluster.experiment import total_runs
-from shared.records import Status
+from shared.judgement_store import Judgements
+from shared.judgements import Comparison
+from shared.records import Status, Verdict
 from shared.store import Store
 
 
@@ -39,7 +41,23 @@ def read_status(folder: Path) -> dict[str, Any]:
         "completed": sum(record.status is Status.COMPLETED for record in runs),
         "verdicts": sum(verdict.scored for verdict in verdicts),
         "verdicts_failed": sum(not verdict.scored for verdict in verdicts),
+        "judges": _judges(verdicts, Judgements(folder).comparisons()),
         "frameworks": frameworks,
+    }
+
+
+def _judges(verdicts: list[Verdict], comparisons: list[Comparison]) -> dict[str, dict[str, int]]:
+    """By judge; copies for identical texts are in no count, since nobody was asked."""
+    asked = [verdict for verdict in verdicts if verdict.same_text_as is None]
+    names = sorted({verdict.judge for verdict in asked} | {found.judge for found in comparisons})
+    return {
+        name: {
+            "verdicts": sum(verdict.judge == name and verdict.scored for verdict in asked),
+            "verdicts_failed": sum(verdict.judge == name and not verdict.scored for verdict in asked),
+            "comparisons": sum(found.judge == name and found.winner is not None for found in comparisons),
+            "comparisons_failed": sum(found.judge == name and found.winner is None for found in comparisons),
+        }
+        for name in names
     }
 
 

@@ -1,6 +1,6 @@
 """Judgements in an experiment's folder, beside the verdicts.
 
-comparisons/<judge>/<digest of the pair>.K.json         a Comparison (repeat K)
+comparisons/<judge>/<digest of the pair>.<rubric>.K.json  a Comparison (repeat K)
 audits/<judge>/<attempt_id>.<defect>.K.json             an AuditVerdict
 ratings/<rater>/<attempt_id>.K.json                     a Rating (showing K); a rater may change his mind
 preferences/<rater>/<digest of the pair>.K.json         a Preference (showing K)
@@ -28,7 +28,7 @@ class Judgements:
 
     def write_comparison(self, found: Comparison) -> None:
         pair = _pair(found.first_attempt_id, found.second_attempt_id)
-        self._write("comparisons", found.judge, f"{pair}.{found.repeat}", found)
+        self._write("comparisons", found.judge, f"{pair}.{slug(found.rubric)}.{found.repeat}", found)
 
     def comparisons(self) -> list[Comparison]:
         return self._read("comparisons", Comparison)

@@ -10,13 +10,17 @@ from typing import Any, Literal
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from shared.errors import SettingsError
+from shared.judge_panel import BETWEEN, JudgeServer, split_judges
 from shared.suggest import unknown_name
 
 PREFIX = "LEVELFIELD_"
 REPLAY = "replay"
 """Prefix of a model setting whose answers come from an experiment's folder."""
+EMBEDDED = frozenset({"llamacpp", "scripted", REPLAY})
+"""Prefixes of models that have no address, because Levelfield serves them itself."""
 NOT_SETTINGS = frozenset({"LEVELFIELD_CACHE"})
 """Variables with our prefix that others read: where environments and models are kept."""
 
@@ -36,11 +40,23 @@ class BenchmarkSettings(BaseSettings):
     llm_api_key: SecretStr | None = None
     """Only from the environment or `.env`, never from a plan."""
     judge_model: str | None = None
-    """The judge; None: the same model, used only while no run has its node."""
+    """The judge, or several with commas between, in a plan also as a list: the first is the main one. None:
+    the same model, used only while no run has its node."""
     judge_base_url: str | None = None
+    """Where judges are that `judge_servers` does not name."""
     judge_api_key: SecretStr | None = None
+    judge_servers: dict[str, JudgeServer] = Field(default_factory=dict)
+    """Judge -> its own address and the variable with its key; in the environment as JSON."""
     judge_parallel: int = Field(default=2, ge=1)
-    """Judge requests in flight at once on each node."""
+    """Judge requests in flight at once: on each node, or at a judge that is asked without one."""
+    judge_repeats: int = Field(default=1, ge=1)
+    """How often each judge scores the same text."""
+    judge_pairs: bool = False
+    """Whether judges also say which of two reports is better."""
+    judge_pairs_limit: int = Field(default=50, ge=1)
+    """Most pairs of texts on one item and arm, each asked in both orders; of more, a seeded sample."""
+    judge_max_tokens: int = Field(default=400, ge=50)
+    """For one answer of a judge. The schema bounds it to about 150; a judge that thinks first needs more."""
     context_length: int = Field(default=8192, ge=512)
     """Tokens of context that a server we start gives each request."""
     results_dir: Path = Path("results")
@@ -58,6 +74,12 @@ class BenchmarkSettings(BaseSettings):
         if prefix != REPLAY or not folder.strip():
             return setting
         return f"{REPLAY}:{Path(folder.strip()).expanduser().resolve()}"
+
+    @field_validator("judge_model", mode="before")
+    @classmethod
+    def _several_judges(cls, judges: Any) -> Any:
+        listed = isinstance(judges, list | tuple) and all(isinstance(name, str) for name in judges)
+        return BETWEEN.join(split_judges(judges)) or None if listed or isinstance(judges, str) else judges
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -77,18 +99,20 @@ class BenchmarkSettings(BaseSettings):
         return f"{REPLAY}:{self.recording.name}" if self.recording else self.llm_model
 
     @property
+    def panel(self) -> tuple[str, ...]:
+        """All judges; empty when there is nobody, since a recording holds no answers to a judge."""
+        return split_judges(self.judge_model) or (() if self.recording else (self.llm_model,))
+
+    @property
     def judge(self) -> str:
-        return self.judge_model or self.llm_model
+        """The main judge: whose scores stand in runs.csv."""
+        return self.panel[0] if self.panel else self.llm_model
 
-    @property
-    def judges(self) -> bool:
-        """Whether there is anybody to judge: a recording holds no answers to a judge."""
-        return self.judge_model is not None or self.recording is None
-
-    @property
-    def judge_is_subject(self) -> bool:
+    def is_subject(self, judge: str) -> bool:
         """Whether the model under test judges: on its own nodes, while no run holds them."""
-        return self.judges and self.judge == self.llm_model
+        elsewhere = judge in self.judge_servers or self.judge_base_url not in (None, self.llm_base_url)
+        embedded = judge.partition(":")[0] in EMBEDDED
+        return judge == self.llm_model and (embedded or not elsewhere)
 
     @property
     def public(self) -> dict[str, Any]:
@@ -125,6 +149,8 @@ def load_settings(
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)
         )
         raise SettingsError(f"Settings: {problems}.") from None
+    except UnreadableVariable as error:
+        raise SettingsError(f"Settings: {error}. It has to be JSON.") from None
 
 
 def _refuse_unknown(kind: str, keys: Mapping[str, Any] | list[str], known: set[str]) -> None:

@@ -9,7 +9,7 @@ results/<experiment>/
     runs/<run_id>/attempt-N.spans.jsonl  its trace, OTLP in JSON, a line per export
     texts/ab/<sha256>.z                a long text of any call, once (zlib)
     probes/N.json                      a Probe
-    verdicts/<judge>/<run_id>.<attempt_id>.K.json  a Verdict (repeat K)
+    verdicts/<judge>/<run_id>.<attempt_id>.<rubric>.K.json  a Verdict (repeat K)
     checks/<run_id>.json               a CheckResult
     comparisons/, audits/, ratings/, preferences/  see shared/judgement_store.py
     logs/                              of model servers
@@ -197,7 +197,8 @@ class Store:
     def write_verdict(self, verdict: Verdict) -> None:
         folder = self.folder / "verdicts" / slug(verdict.judge)
         make_folder(folder)
-        write_record(folder / f"{verdict.run_id}.{verdict.attempt_id}.{verdict.repeat}.json", verdict)
+        name = f"{verdict.run_id}.{verdict.attempt_id}.{slug(verdict.rubric)}.{verdict.repeat}"
+        write_record(folder / f"{name}.json", verdict)
 
     def verdicts(self) -> list[Verdict]:
         paths = sorted(self.folder.glob("verdicts/*/*.json"), key=_natural)

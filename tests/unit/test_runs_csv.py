@@ -12,7 +12,7 @@ import pytest
 
 from cluster.runs_csv import CRITERIA, write_runs_csv
 from shared.latency import LatencyParts
-from shared.records import Boot, CheckResult, RunKey, Status
+from shared.records import Boot, CheckResult, JudgeAttempt, RunKey, Status
 from shared.store import Store
 from shared.surroundings import GpuLoad, MachineLoad, Quarantine
 from tests.unit.stored_records import JUDGE, begun, run, verdict
@@ -116,19 +116,69 @@ def test_floats_are_written_in_full(tmp_path: Path) -> None:
 
 
 def test_the_verdicts_of_one_judge(tmp_path: Path) -> None:
-    """Another judge's scores, a repeat's, and those of an attempt that does not count stay out of the row."""
+    """Another judge's scores and those of an attempt that does not count stay out of the row."""
     store = begun(tmp_path)
     lost = run(status=Status.INFRASTRUCTURE_ERROR)
     counted = run(attempt=2)
     store.write_run(lost, [])
     store.write_run(counted, [])
     store.write_verdict(verdict(counted))
-    store.write_verdict(verdict(counted, repeat=2, overall=1.0))
     store.write_verdict(verdict(counted, judge="openai:other", overall=2.0))
     (row,) = rows(store)
     assert (row["attempt"], row["overall"], row["judge"]) == ("2", "7.5", JUDGE)
     (row,) = rows(store, "openai:other")
     assert (row["overall"], row["judge"]) == ("2.0", "openai:other")
+
+
+def test_repeats_are_averaged(tmp_path: Path) -> None:
+    """A row has the mean of the judge's scored repeats; one that failed counts for nothing."""
+    store = begun(tmp_path)
+    store.write_run(run(), [])
+    store.write_verdict(verdict(run()))
+    again = {"scores": {"completeness": 8, "accuracy": 10}, "overall": 9.0, "judge_overall": 10.0}
+    store.write_verdict(verdict(run(), repeat=2, **again))
+    store.write_verdict(verdict(run(), repeat=3, scored=False, scores={}, overall=None, judge_overall=None))
+    (row,) = rows(store)
+    assert [row[name] for name in ("completeness", "accuracy", "overall", "judge_overall")] == [
+        *("7.5", "9", "8.25", "9.5")
+    ]
+
+
+def test_scores_of_an_older_rubric(tmp_path: Path) -> None:
+    """Once a judge has used a newer version of the rubric, scores by the older one are in no row."""
+    store = begun(tmp_path)
+    for record in (run("a"), run("b", position=1)):
+        store.write_run(record, [])
+        store.write_verdict(verdict(record))
+    assert [row["overall"] for row in rows(store)] == ["7.5", "7.5"]
+    store.write_verdict(verdict(run("a"), rubric="t/10", overall=3.0))
+    assert [row["overall"] for row in rows(store)] == ["3.0", ""]
+
+
+def test_judging_costs_a_run_nothing(tmp_path: Path) -> None:
+    """The judge's tokens and seconds stand in its attempts and in no row."""
+    store = begun(tmp_path)
+    store.write_run(run(), [])
+    before = rows(store)[0]
+    attempt = JudgeAttempt(text="{}", prompt_tokens=9999, completion_tokens=888, seconds=77.5)
+    store.write_verdict(verdict(run(), attempts=[attempt]))
+    after = rows(store)[0]
+    judged = {"completeness", "accuracy", "overall", "judge_overall", "judge"}
+    assert {name for name in after if after[name] != before[name]} == judged
+
+
+def test_the_first_judge_of_a_panel(tmp_path: Path) -> None:
+    """Of a panel the first judge's scores stand in the rows."""
+    store = begun(tmp_path)
+    manifest = store.manifest()
+    settings = manifest.settings | {"judge_model": "openai:first,openai:second"}
+    store.manifest_path.unlink()
+    store.begin(manifest.model_copy(update={"settings": settings}))
+    store.write_run(run(), [])
+    store.write_verdict(verdict(run(), judge="openai:second", overall=2.0))
+    store.write_verdict(verdict(run(), judge="openai:first", overall=4.0))
+    (row,) = rows(store)
+    assert (row["judge"], row["overall"]) == ("openai:first", "4.0")
 
 
 def test_a_verdict_on_an_attempt_that_does_not_count(tmp_path: Path) -> None:

@@ -58,6 +58,47 @@ def test_keys_stay_out_of_plans_and_manifests(monkeypatch: pytest.MonkeyPatch) -
     assert "sk-planted" not in f"{settings!r} {settings.public} {settings.identity}"
 
 
+def test_a_panel_of_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judges stand in a plan's list or with commas in the environment; the first is the main one."""
+    plan = {"judge_model": ["llamacpp:smollm2-135m", "openai:b"]}
+    settings = load_settings({}, plan)
+    assert settings.panel == ("llamacpp:smollm2-135m", "openai:b")
+    assert settings.judge == "llamacpp:smollm2-135m"
+    again = load_settings({}, {name: value for name, value in settings.public.items() if value is not None})
+    assert again.panel == settings.panel
+    monkeypatch.setenv("LEVELFIELD_JUDGE_MODEL", " openai:c , openai:d,")
+    assert load_settings({}, plan).panel == ("openai:c", "openai:d")
+    monkeypatch.setenv("LEVELFIELD_JUDGE_MODEL", "")
+    assert load_settings({}, plan).panel == ("llamacpp:smollm2-135m",)
+    with pytest.raises(SettingsError, match="named more than once: openai:c"):
+        load_settings({"judge_model": "openai:c,openai:c"})
+    assert load_settings({"judge_model": "openai:c"}).identity == load_settings().identity
+
+
+def test_the_subject_as_judge_has_no_server_of_its_own() -> None:
+    """The model under test judges on its own nodes, unless its name stands for another service."""
+    subject = {"llm_model": "openai:m", "llm_base_url": "http://127.0.0.1:1/v1"}
+    assert load_settings(subject).is_subject("openai:m")
+    assert load_settings(subject | {"judge_base_url": "http://127.0.0.1:1/v1"}).is_subject("openai:m")
+    assert not load_settings(subject | {"judge_base_url": "http://127.0.0.1:2/v1"}).is_subject("openai:m")
+    servers = {"openai:m": {"base_url": "http://127.0.0.1:3/v1"}}
+    assert not load_settings(subject | {"judge_servers": servers}).is_subject("openai:m")
+    assert not load_settings(subject).is_subject("openai:n")
+    assert load_settings({"judge_base_url": "http://127.0.0.1:2/v1"}).is_subject("llamacpp:smollm2-135m")
+
+
+def test_a_judges_key_is_named_and_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A panel's plan holds names of variables: a key in their place is refused without being shown."""
+    server = {"base_url": "http://127.0.0.1:1/v1", "api_key_variable": "sk-planted"}
+    with pytest.raises(SettingsError, match="api_key_variable") as raised:
+        load_settings({}, {"judge_servers": {"openai:b": server}})
+    assert "sk-planted" not in str(raised.value)
+    monkeypatch.setenv("LEVELFIELD_JUDGE_SERVERS", "sk-planted")
+    with pytest.raises(SettingsError, match="judge_servers") as raised:
+        load_settings()
+    assert "sk-planted" not in str(raised.value)
+
+
 def test_tracing_makes_no_other_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prompts stay out of spans by default, and asking for them changes no run."""
     assert load_settings().trace_content is False

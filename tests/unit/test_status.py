@@ -10,6 +10,8 @@ from rich.console import Console
 
 from cluster.status import read_status, status_table
 from shared.errors import ResultsMismatch
+from shared.judgement_store import Judgements
+from shared.judgements import Comparison
 from shared.plan import TaskPlan
 from shared.records import RunKey, Status
 from tests.unit.stored_records import begun, run, verdict
@@ -42,6 +44,27 @@ def test_counts(tmp_path: Path) -> None:
         "statuses": {"completed": 1, "timeout": 1, "model_error": 1},
     }
     assert found["frameworks"]["b"] == {"planned": 4, "done": 1, "statuses": {"completed": 1}}
+
+
+def test_each_judge_is_counted(tmp_path: Path) -> None:
+    """By judge: verdicts that somebody was asked for, comparisons, and those of both that failed."""
+    store = begun(tmp_path)
+    store.write_run(run(), [])
+    store.write_verdict(verdict(run(), judge="openai:a"))
+    store.write_verdict(verdict(run(), judge="openai:a", repeat=2, scored=False, scores={}, overall=None))
+    store.write_verdict(verdict(run("b"), judge="openai:a", same_text_as="a-run", attempts=[]))
+    for judge, winner in (("openai:a", "tie"), ("openai:b", None)):
+        Judgements(tmp_path).write_comparison(
+            Comparison(
+                judge=judge, rubric="t/1", task="t", item="x", first_attempt_id="a1", second_attempt_id="b1",
+                winner=winner, attempts=[],
+            )
+        )  # fmt: skip
+    none = {"verdicts": 0, "verdicts_failed": 0, "comparisons": 0, "comparisons_failed": 0}
+    assert read_status(tmp_path)["judges"] == {
+        "openai:a": none | {"verdicts": 1, "verdicts_failed": 1, "comparisons": 1},
+        "openai:b": none | {"comparisons_failed": 1},
+    }
 
 
 def test_the_table_has_the_same_counts(tmp_path: Path) -> None:
