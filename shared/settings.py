@@ -21,8 +21,8 @@ REPLAY = "replay"
 """Prefix of a model setting whose answers come from an experiment's folder."""
 EMBEDDED = frozenset({"llamacpp", "scripted", REPLAY})
 """Prefixes of models that have no address, because Levelfield serves them itself."""
-NOT_SETTINGS = frozenset({"LEVELFIELD_CACHE"})
-"""Variables with our prefix that others read: where environments and models are kept."""
+NOT_SETTINGS = frozenset({"LEVELFIELD_CACHE", "LEVELFIELD_DEBUG"})
+"""Variables with our prefix that others read: where environments and models are kept, and for tracebacks."""
 
 
 class BenchmarkSettings(BaseSettings):

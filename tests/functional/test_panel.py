@@ -22,6 +22,8 @@ pytestmark = [pytest.mark.functional, pytest.mark.timeout(480)]
 
 ANSWER_S = 0.3
 PARALLEL = 3
+REFUSED = "refused"
+"""A model that is there and takes nobody's key."""
 
 
 class JudgeService:
@@ -35,13 +37,21 @@ class JudgeService:
     @property
     def asked(self) -> Counter[str]:
         """By the name of the schema; without one it is asked whether it is there."""
-        forms = (body["response_format"] for body in self.server.bodies if "response_format" in body)
-        return Counter(form["json_schema"]["name"] for form in forms)
+        return Counter(body["response_format"]["json_schema"]["name"] for body in self._questions)
+
+    def asked_of(self, model: str) -> int:
+        return sum(body["model"] == model for body in self._questions)
+
+    @property
+    def _questions(self) -> list[dict[str, Any]]:
+        return [body for body in self.server.bodies if "response_format" in body]
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
         if "response_format" not in body:
             return web.json_response(ANSWER)
+        if body["model"] == REFUSED:
+            return web.json_response({"error": "no such key"}, status=401)
         self._waiting += 1
         self.most_at_once = max(self.most_at_once, self._waiting)
         await asyncio.sleep(ANSWER_S)
@@ -104,26 +114,27 @@ def test_a_panel_and_a_judge_who_comes_later(tmp_path: Path, service: JudgeServi
 
 
 def test_a_judge_that_is_not_there(tmp_path: Path, service: JudgeService) -> None:
-    """It costs its own verdicts: the others judge, the report is written, and the command says what is left."""
+    """It costs its own verdicts: one that refuses is given up soon, the others judge, the report is written."""
     plan = write_plan(
         tmp_path / "plan.yaml",
         frameworks=["direct"],
         tasks=research("stripe"),
         settings={
             "llm_model": "scripted:instant",
-            "judge_model": "openai:gone,openai:m",
-            "judge_servers": {
-                "openai:gone": {"base_url": "http://127.0.0.1:9/v1"},
-                "openai:m": {"base_url": service.server.url},
-            },
+            "judge_model": f"openai:gone,openai:{REFUSED},openai:m",
+            "judge_base_url": service.server.url,
+            "judge_servers": {"openai:gone": {"base_url": "http://127.0.0.1:9/v1"}},
+            "judge_repeats": 9,
         },
     )
     out = tmp_path / "out"
     code, said, _ = finish("run", plan, "--out", out, folder=tmp_path)
     assert code == 1, said
     assert "openai:gone has not judged" in said
-    assert "1 verdicts are missing" in said
-    assert service.asked == {"verdict": 1}
+    assert f"openai:{REFUSED} left 3 questions in a row without an answer" in said
+    assert 3 <= service.asked_of(REFUSED) < 9
+    assert service.asked_of("m") == 9
+    assert "18 verdicts are missing" in said
     assert (out / "report.html").is_file()
 
 

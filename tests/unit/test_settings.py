@@ -99,6 +99,13 @@ def test_a_judges_key_is_named_and_not_written(monkeypatch: pytest.MonkeyPatch) 
     assert "sk-planted" not in str(raised.value)
 
 
+def test_a_variable_of_others_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables for the cache and for tracebacks do not count as misspelt settings."""
+    for name in ("LEVELFIELD_CACHE", "LEVELFIELD_DEBUG"):
+        monkeypatch.setenv(name, "1")
+    assert load_settings().llm_model == "llamacpp:smollm2-135m"
+
+
 def test_tracing_makes_no_other_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prompts stay out of spans by default, and asking for them changes no run."""
     assert load_settings().trace_content is False
