@@ -20,8 +20,10 @@ Each record is a JSON object {"sha256": ..., "body": ...}, the digest being of t
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -39,6 +41,8 @@ from shared.surroundings import Probe, Quarantine
 from shared.texts import Texts
 
 COUNTS = 2
+HOLDER_CHARS = 200
+"""Of who holds the lock, in the lock's file."""
 BODIES = ("request", "response", "recorded")
 """Fields of a call that hold what was sent."""
 
@@ -68,17 +72,23 @@ class Store:
     def logs(self) -> Path:
         return self.folder / "logs"
 
-    def lock(self) -> None:
-        """Keep other writers out until this process ends or `unlock`."""
+    def lock(self, holder: str = "levelfield") -> None:
+        """Keep other writers out until this process ends or `unlock`; they are told who holds it."""
         make_folder(self.folder)
-        handle = (self.folder / ".lock").open("w")
+        handle = (self.folder / ".lock").open("a+")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            handle.seek(0)
+            who = handle.read(HOLDER_CHARS).strip() or "levelfield"
             handle.close()
             raise ResultsMismatch(
-                f"Another levelfield is writing to {self.folder}. Wait for it, or give another --out."
+                f"Another {who} is writing to {self.folder}. Wait for it or end it, or give another --out."
             ) from None
+        with contextlib.suppress(OSError):  # a full disk is told by what cannot be recorded
+            handle.truncate(0)
+            handle.write(f"{holder} (process {os.getpid()})")
+            handle.flush()
         self._lock = handle
 
     def unlock(self) -> None:
