@@ -41,14 +41,16 @@ class Judgements:
         return self._read("audits", AuditVerdict)
 
     def write_rating(self, rating: Rating) -> None:
-        self._write("ratings", rating.rater, f"{rating.attempt_id}.{rating.showing}", rating, replace=True)
+        name = f"{rating.attempt_id}.{rating.showing}"
+        self._write("ratings", _person(rating.rater), name, rating, replace=True)
 
     def ratings(self) -> list[Rating]:
         return self._read("ratings", Rating)
 
     def write_preference(self, preference: Preference) -> None:
         pair = _pair(preference.first_attempt_id, preference.second_attempt_id)
-        self._write("preferences", preference.rater, f"{pair}.{preference.showing}", preference, replace=True)
+        name = f"{pair}.{preference.showing}"
+        self._write("preferences", _person(preference.rater), name, preference, replace=True)
 
     def preferences(self) -> list[Preference]:
         return self._read("preferences", Preference)
@@ -60,6 +62,11 @@ class Judgements:
 
     def _read(self, kind: str, record_type: type[RecordType]) -> list[RecordType]:
         return [read_record(path, record_type) for path in sorted(self._folder.glob(f"{kind}/*/*.json"))]
+
+
+def _person(name: str) -> str:
+    """A folder of his own: of names in another script, `slug` leaves little or nothing."""
+    return name if slug(name) == name else f"{slug(name)}-{digest(name)[:8]}"
 
 
 def _pair(first: str, second: str) -> str:

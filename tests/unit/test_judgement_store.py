@@ -27,7 +27,9 @@ def comparison(first: str = "a", second: str = "b") -> Comparison:
 
 
 def rating(score: int) -> Rating:
-    return Rating(rater="Ann", rubric="r/1", run_id="x", attempt_id="a", scores={"accuracy": score}, rated_at=AT)
+    return Rating(
+        rater="Ann", rubric="r/1", run_id="x", attempt_id="a", scores={"accuracy": score}, rated_at=AT
+    )
 
 
 def test_each_kind_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -79,3 +81,13 @@ def test_a_rater_may_change_his_mind_and_a_judge_may_not(tmp_path: Path) -> None
     kept.write_comparison(comparison())
     with pytest.raises(StoreFailed, match="written once"):
         kept.write_comparison(comparison())
+
+
+def test_raters_in_any_script_have_folders_of_their_own(tmp_path: Path) -> None:
+    """Names that a folder's name cannot hold do not fall together, so that nobody overwrites another's rating."""
+    kept = Judgements(tmp_path)
+    for name in ("李", "王", "Zoë", "Zo", "a b", "a-b", "..", "../x"):
+        kept.write_rating(rating(5).model_copy(update={"rater": name}))
+    assert len(kept.ratings()) == 8
+    assert len(list((tmp_path / "ratings").iterdir())) == 8
+    assert {path.name for path in tmp_path.iterdir()} == {"ratings"}
