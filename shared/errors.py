@@ -6,6 +6,7 @@ LevelfieldError            never raised itself; carries the process's exit code
 |   +-- SettingsError      a setting is unknown or has a bad value
 |   +-- ResultsMismatch    the results folder belongs to another plan or a newer Levelfield
 |   +-- ServerUnavailable  the model server that the user named does not answer
+|   +-- RatingsError       a file of people's ratings is wrong
 |   +-- JudgeUnavailable   the judge's server does not answer: its verdicts stay owed until the next time
 +-- InternalError          ours or the machine's (exit 1)
     +-- EnvironmentFailed  a framework's environment cannot be built or does not import
@@ -38,6 +39,10 @@ class ResultsMismatch(UserError):
 
 
 class ServerUnavailable(UserError):
+    pass
+
+
+class RatingsError(UserError):
     pass
 
 
