@@ -84,6 +84,31 @@ def judge(
     raise typer.Exit(judge_command(folder, model, Console(), repeats=repeats, pairs=pairs))
 
 
+@app.command(epilog="Example: `levelfield rate results/full-… --rater Ann --rater Bob`")
+def rate(
+    folder: Folder,
+    rater: Annotated[list[str] | None, typer.Option(help="Print a link for this name; repeatable.")] = None,
+    *,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Which of two reports is better.")] = False,
+    port: Annotated[int, typer.Option(help="Of 127.0.0.1; 0: a free one.", min=0, max=65535)] = 0,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the first link in a browser.")] = False,
+    export_to: Annotated[Path | None, typer.Option("--export", help="Write all ratings as CSV.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write each --rater's reports as CSV to fill in.")
+    ] = None,
+    import_from: Annotated[Path | None, typer.Option("--import", help="Take in ratings from CSV.")] = None,
+) -> None:
+    """Let people rate the reports on a page of this machine, without knowing whose they are.
+
+    Each answer is on disk before the next report is shown. Ctrl-C ends it; the same command goes on. With
+    --export, --sheet or --import it works on a file and serves no page.
+    """
+    from cluster.rate import RateRequest, rate_command
+
+    wanted = RateRequest(tuple(rater or ()), pairs, port, open_page, export_to, sheet, import_from)
+    rate_command(folder, wanted, Console())
+
+
 @app.command(epilog="Example: `levelfield report results/full-…`")
 def report(folder: Folder) -> None:
     """Write runs.csv and report.html again from the records."""
