@@ -48,8 +48,11 @@ class RateRequest:
 
 def rate_command(folder: Path, wanted: RateRequest, console: Console) -> None:
     """Serve the page, or write or read a file."""
-    if sum(path is not None for path in (wanted.export_to, wanted.sheet, wanted.import_from)) > 1:
+    files = sum(path is not None for path in (wanted.export_to, wanted.sheet, wanted.import_from))
+    if files > 1:
         raise SettingsError("--export, --sheet and --import are three things to do: give one of them.")
+    if files and wanted.pairs:
+        raise SettingsError("--export, --sheet and --import are for scores: leave out --pairs.")
     try:
         raters = tuple(dict.fromkeys(clean_name(name) for name in wanted.raters))
     except BadName as error:

@@ -197,6 +197,8 @@ def test_keys_can_be_looked_up_and_confined(browser: Browser, folder: Path) -> N
         assert (
             page.text_content("#alert") == "Still without a score: accuracy, structure, insight, readability."
         )
+        press(page, "PageDown")
+        assert page.evaluate("() => scrollY") > 100
         press(page, "f")
         assert not page.is_visible("#facts")
         page.close()

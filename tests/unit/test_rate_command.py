@@ -138,6 +138,8 @@ def test_what_stands_in_the_way(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "needs a letter" in capsys.readouterr().err
     assert code("rate", store.folder, "--export", "a", "--import", "b") == 2
     assert "give one of them" in capsys.readouterr().err
+    assert code("rate", store.folder, "--export", "a", "--pairs") == 2
+    assert "leave out --pairs" in capsys.readouterr().err
     assert code("rate", store.folder, "--export", tmp_path / "none" / "a.csv") == 2
     assert "There is no folder" in capsys.readouterr().err
     assert code("rate", experiment(tmp_path / "one", reports=1).folder, "--pairs") == 2
@@ -175,3 +177,11 @@ def test_an_empty_report_can_be_rated(tmp_path: Path) -> None:
     assert "" in {report.text for report in blind_reports(store)}
     store.write_run(run("b", status=Status.MODEL_ERROR), [])
     assert len(blind_reports(store)) == 7
+
+
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """`levelfield rate --help` shows a whole command line to copy, and what ends the page."""
+    assert code("rate", "--help") == 0
+    shown = capsys.readouterr().out
+    assert "Example: levelfield rate results/full-… --rater Ann --rater Bob" in shown
+    assert "Ctrl-C ends it" in shown

@@ -12,9 +12,10 @@ export class RatingPage {
   constructor(desk) {
     this.desk = desk;
     this.place = 0;
+    this.heading = 0; // the place that is on its way to the screen
     this.showings = [];
     this.watch = new Watch();
-    this.busy = false;
+    this.saving = false;
     this.touched = false;
   }
 
@@ -39,8 +40,8 @@ export class RatingPage {
       $("alert").textContent = "";
       this.keepDraft();
     });
-    $("back").addEventListener("click", () => this.go(this.place - 1));
-    $("skip").addEventListener("click", () => this.go(this.place + 1));
+    $("back").addEventListener("click", () => this.go(this.heading - 1));
+    $("skip").addEventListener("click", () => this.go(this.heading + 1));
     $("open-help").addEventListener("click", () => $("help").showModal());
     window.addEventListener("hashchange", () => {
       const place = this.asked();
@@ -65,29 +66,36 @@ export class RatingPage {
     return undone.find((at) => at > place) ?? undone[0] ?? this.showings.length;
   }
 
+  // Asked again meanwhile, the later one counts: two presses of a key are two steps.
   async go(place) {
-    if (place < 0 || this.busy) return;
+    if (place < 0 || this.saving) return;
     this.keepDraft();
+    this.heading = place;
     if (place >= this.showings.length) {
       this.end();
       return;
     }
-    this.busy = true;
     try {
       const content = await ask(`showings/${this.showings[place].id}`);
+      if (this.heading !== place) return;
       this.place = place;
       this.show(content);
     } catch (error) {
+      this.heading = this.place;
       this.tell(error);
-    } finally {
-      this.busy = false;
     }
+  }
+
+  // What is on the screen is no longer, or not yet, what is asked about.
+  get busy() {
+    return this.saving || this.heading !== this.place;
   }
 
   show(content) {
     const draft = parsed(stored(sessionStorage, this.draftName()));
     const answer = draft ?? content.given;
     $("end").hidden = true;
+    $("problem").textContent = "";
     $("showing").hidden = false;
     $("title").textContent = `${this.desk.noun} ${this.place + 1} of ${this.showings.length}`;
     document.title = `${$("title").textContent} · Rate reports`;
@@ -106,12 +114,12 @@ export class RatingPage {
   }
 
   end() {
-    this.place = this.showings.length;
     const left = this.showings.filter(({ done }) => !done).length;
     if (left) {
       this.go(this.nextUndone(-1));
       return;
     }
+    this.place = this.heading = this.showings.length;
     $("showing").hidden = true;
     $("end").hidden = false;
     $("all-fold").open = true;
@@ -145,7 +153,7 @@ export class RatingPage {
       $("alert").textContent = missing;
       return;
     }
-    this.busy = true;
+    this.saving = true;
     $("save").disabled = true;
     const saved = this.place;
     try {
@@ -159,7 +167,7 @@ export class RatingPage {
       this.tell(error);
       return;
     } finally {
-      this.busy = false;
+      this.saving = false;
       $("save").disabled = false;
     }
     await this.go(this.nextUndone(saved));
@@ -174,7 +182,8 @@ export class RatingPage {
       return;
     }
     if (event.ctrlKey || !this.listensAt(event.target)) return;
-    if (this.common(event) || (!$("showing").hidden && this.desk.key(event))) event.preventDefault();
+    const own = () => (this.busy ? event.key.length === 1 : this.desk.key(event));
+    if (this.common(event) || (!$("showing").hidden && own())) event.preventDefault();
   }
 
   listensAt(target) {
@@ -184,8 +193,8 @@ export class RatingPage {
   common(event) {
     if (event.key === "?") $("help").showModal();
     else if ($("showing").hidden) return false;
-    else if (event.key === "b") this.go(this.place - 1);
-    else if (event.key === "n") this.go(this.place + 1);
+    else if (event.key === "b") this.go(this.heading - 1);
+    else if (event.key === "n") this.go(this.heading + 1);
     else if (event.key === "f") $("facts-fold").open = !$("facts-fold").open;
     else if (event.key === "Enter" && !event.target.closest("button, summary, a")) this.save();
     else return false;
@@ -193,7 +202,7 @@ export class RatingPage {
   }
 
   tell(error) {
-    const place = $("showing").hidden ? $("status") : $("alert");
+    const place = $("showing").hidden ? $("problem") : $("alert");
     place.textContent = error.message;
   }
 

@@ -79,6 +79,8 @@ const desk = {
       enter(all()[at + 1] ?? current);
     } else if (focused && event.key === "ArrowUp") {
       enter(all()[at - 1] ?? current);
+    } else if (event.key === "PageDown" || event.key === "PageUp") {
+      window.scrollBy(0, (event.key === "PageDown" ? 0.8 : -0.8) * innerHeight); // the report, not the panel
     } else if (event.key === "c") {
       comment.focus();
     } else {
