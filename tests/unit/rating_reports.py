@@ -24,6 +24,7 @@ RUBRIC = Rubric(
         Criterion(name=name, question="How?", anchors={2: "bad", 10: "good"}) for name in CRITERIA
     ),
 )
+Client = TestClient[Any, Any]
 FULL = dict.fromkeys(CRITERIA, 7)
 
 
@@ -50,7 +51,7 @@ def scoring(folder: Path, reports: Iterable[BlindReport]) -> Scoring:
     return Scoring(tuple(reports), Judgements(folder), lambda: AT)
 
 
-def with_client(rating: RatingApp, use: Callable[[TestClient[Any, Any]], Awaitable[None]]) -> None:
+def with_client(rating: RatingApp, use: Callable[[Client], Awaitable[None]]) -> None:
     """Over a real socket of loopback."""
 
     async def run() -> None:
@@ -58,3 +59,17 @@ def with_client(rating: RatingApp, use: Callable[[TestClient[Any, Any]], Awaitab
             await asyncio.wait_for(use(client), 30)
 
     asyncio.run(run())
+
+
+def link(rating: RatingApp, rater: str = "Ann") -> str:
+    return f"/r/{rating.sessions.of_name(rater).link}"
+
+
+async def ids(client: Client, base: str) -> list[str]:
+    answer = await client.get(f"{base}/showings")
+    return [showing["id"] for showing in (await answer.json())["showings"]]
+
+
+async def rate(client: Client, address: str, **changed: Any) -> tuple[int, str]:
+    answer = await client.post(address, json={"scores": FULL, "comment": "", "seconds": 2.5} | changed)
+    return answer.status, await answer.text()
