@@ -10,7 +10,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 MIN_WORDS = 20
 """Fewer tell too little: names alone decide then."""
-MAX_WORDS = 2_000
+MAX_WORDS = 400
 MIN_PROBABILITY = 0.9
 
 _WORD = re.compile(r"[^\W\d_]{1,40}")

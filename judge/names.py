@@ -54,14 +54,12 @@ class _Word:
     labelled: bool
     follows: bool
     """Nothing but a blank or hyphen stands between it and the word before."""
-
-    @property
-    def capital(self) -> bool:
-        return any(character.isupper() for character in self.text)
+    capital: bool
+    """Holds a capital letter."""
 
     @property
     def inner_capital(self) -> bool:
-        return sum(character.isupper() for character in self.text[1:]) > 0 and len(self.text) > 1
+        return self.text[1:] != self.text[1:].lower()
 
 
 def unknown_names(sentence: Sentence, vocabulary: Vocabulary, report: ReportWords) -> list[str]:
@@ -115,6 +113,7 @@ def _words(sentence: Sentence) -> list[_Word]:
                 begins=not words or in_label or bool(_OPENS.search(gap[-4:])),
                 labelled=in_label,
                 follows=bool(words) and _ADJACENT.fullmatch(gap) is not None,
+                capital=bare != bare.lower(),
             )
         )
     return words

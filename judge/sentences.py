@@ -9,8 +9,8 @@ from itertools import islice
 
 from judge.sections import MAX_HEADING_CHARS, is_heading
 
-MAX_SENTENCES = 5_000
-"""Hundreds of times an 800-word report."""
+MAX_SENTENCES = 2_000
+"""Fifty times an 800-word report."""
 MAX_SENTENCE_CHARS = 1_000
 """Longer ones are read in pieces."""
 MAX_LABEL_CHARS = 60

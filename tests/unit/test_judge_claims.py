@@ -164,11 +164,11 @@ def test_without_sources_nothing_is_unsupported() -> None:
 
 def test_what_is_kept_is_bounded() -> None:
     """However many and long the claims, a record keeps few and short ones, and counts all."""
-    names = " ".join(f"of Name{chr(97 + number % 26)}{'x' * 200}y" for number in range(30))
-    text = "\n".join(f"Line {number} speaks {names}" for number in range(300))
+    names = " ".join(f"of Name{chr(97 + number % 26)}{'x' * 200}y" for number in range(15))
+    text = "\n".join(f"Line {number} speaks {names}" for number in range(100))
     result = check_report(text, "r", "a", SPEC)
     assert result.unsupported_sentences is not None
-    assert result.unsupported_sentences >= 300
+    assert result.unsupported_sentences >= 100
     assert len(result.unsupported) == MAX_CLAIMS
     for claim in result.unsupported:
         assert len(claim.sentence) <= MAX_CLAIM_CHARS
@@ -235,6 +235,6 @@ def test_a_megabyte_is_read_up_to_a_bound() -> None:
     """Of a megabyte of sentences that all differ, a bounded number is read."""
     text = "\n".join(f"Sentence {number} tells of Acme in {number}." for number in range(30_000))
     assert len(text) > 1_000_000
-    result = check_report(text, "r", "a", SPEC)
-    assert result.sentences == MAX_SENTENCES
-    assert result.unsupported_sentences == MAX_SENTENCES
+    sentences = read_sentences(text, SPEC.sections)
+    claims, total = unsupported_claims(sentences, SPEC)
+    assert (len(sentences), len(claims), total) == (MAX_SENTENCES, MAX_CLAIMS, MAX_SENTENCES)
