@@ -6,6 +6,7 @@ process for each would cost more than all that it does.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from shared.store import Store
 
 LEASE_S = 24 * 3600.0
 """Judging ends when it is done; a lease needs some end."""
+QUESTIONS_PER_LEASE = 500
+"""The gateway holds a lease's calls in memory until it is closed."""
 REQUEST_TIMEOUT_S = 300.0
 OPEN_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 10.0
@@ -59,6 +62,9 @@ class _Desk:
     endpoint: JudgeEndpoint
     client: Any
     most: int
+    """In flight at once."""
+    left: float = math.inf
+    """Questions that may still be asked here before another lease is opened."""
     in_flight: set[Any] = field(default_factory=set)
 
 
@@ -89,11 +95,14 @@ class Judging:
     def use(self, node: Node) -> None:
         """Give the node as many reports as it may judge at once. Raises RayError when the node is gone."""
         desk = self._desks.get(node.name)
+        if desk and not desk.left and self.leave(node):
+            desk = None
         if desk is None and self._waiting:
             lease = ray.get(node.actor.open_judging.remote(LEASE_S), timeout=OPEN_TIMEOUT_S)
             endpoint = self._endpoint(lease.base_url, node.info.identity.served_model, "unused")
             client = self._client(node.name, node.place.ray_node_id)
-            desk = self._desks[node.name] = _Desk(endpoint, client, self._work.settings.judge_parallel)
+            most = self._work.settings.judge_parallel
+            desk = self._desks[node.name] = _Desk(endpoint, client, most, left=QUESTIONS_PER_LEASE)
         self._fill(desk)
         if desk and not desk.in_flight:
             self.leave(node)
@@ -134,7 +143,8 @@ class Judging:
         self._work.progress.judged()
 
     def _fill(self, desk: _Desk | None) -> None:
-        while desk and self._waiting and len(desk.in_flight) < desk.most:
+        while desk and self._waiting and desk.left and len(desk.in_flight) < desk.most:
+            desk.left -= 1
             ref = desk.client.ask.remote(self._waiting.popleft(), desk.endpoint, self.judge)
             desk.in_flight.add(ref)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from cluster.judging import QUESTIONS_PER_LEASE
 from cluster.servers.scripted_main import smallest
 from shared.judgement_store import Judgements
 from shared.store import Store
@@ -154,3 +155,17 @@ def _has_judged(out: Path, judge: str, *, runs: int, texts: int, pairs: int) -> 
     assert len(compared) == len(orders) == 2 * pairs
     assert {(second, first) for first, second in orders} == orders
     assert {found.winner for found in compared} == {"first"}
+
+
+def test_more_questions_than_a_lease_admits(tmp_path: Path) -> None:
+    """A node's judge opens another lease after so many questions and goes on until all are answered."""
+    plan = write_plan(
+        tmp_path / "plan.yaml",
+        frameworks=["direct"],
+        tasks=research("stripe"),
+        settings={"llm_model": "scripted:instant", "judge_repeats": QUESTIONS_PER_LEASE + 5},
+    )
+    out = tmp_path / "out"
+    code, said, _ = finish("run", plan, "--out", out, folder=tmp_path)
+    assert code == 0, said
+    assert len(Store(out).verdicts()) == QUESTIONS_PER_LEASE + 5
