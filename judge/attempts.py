@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from judge.chat import Answer, JudgeEndpoint, RequestRefused, ServerFailed, ask
+from judge.chat import Answer, EndlessAnswer, JudgeEndpoint, RequestRefused, ServerFailed, ask
 from judge.json_answers import MAX_ANSWER_CHARS, UnusableAnswer
 from shared.errors import JudgeUnavailable
 from shared.records import JudgeAttempt
@@ -84,6 +84,8 @@ def _attempt(endpoint: JudgeEndpoint, body: dict[str, Any], parse: Callable[[str
         return _Tried(_record(started, error=str(error)), pause_s=pause_s)
     except RequestRefused as error:
         return _Tried(_record(started, error=str(error)), refused=True)
+    except EndlessAnswer as error:
+        return _Tried(_record(started, error=str(error)), complaint=str(error))
     try:
         parsed = parse(answer.text)
     except UnusableAnswer as error:

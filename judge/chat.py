@@ -57,6 +57,10 @@ class ServerFailed(Exception):
         """As the server wishes; 0: it did not say."""
 
 
+class EndlessAnswer(Exception):
+    """The model went on past all bounds: that says something of the judge, and not of its server."""
+
+
 class RequestRefused(Exception):
     """The server did not accept this request (4xx): the schema, or its length."""
 
@@ -111,7 +115,7 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise TimeoutError
         if len(body) > MAX_ANSWER_BYTES:
-            raise ServerFailed(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+            raise EndlessAnswer(f"the answer is longer than {MAX_ANSWER_BYTES:,} bytes")
     return bytes(body)
 
 

@@ -10,11 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from judge import attempts as module
 from judge.chat import JudgeEndpoint
 from judge.json_answers import MAX_ANSWER_CHARS
-from judge.judge_prompt import MAX_REPORT_CHARS
+from judge.judge_prompt import MAX_REPORT_CHARS, fenced
 from judge.judge_report import judge_report
 from shared.errors import JudgeUnavailable
 from shared.records import Verdict
@@ -233,6 +235,16 @@ def test_endless_answer_is_kept_in_part(server: Server) -> None:
     assert [len(attempt.text) for attempt in verdict.attempts] == [MAX_ANSWER_CHARS] * 3
 
 
+def test_answer_past_all_bounds_is_a_recorded_failure(server: Server) -> None:
+    """A judge that goes on for megabytes has failed, each time on record, and is not asked again for ever."""
+    server.script = ["la " * 1_000_000]
+    verdict = server.judge()
+    assert not verdict.scored
+    assert [attempt.error for attempt in verdict.attempts] == [
+        "the answer is longer than 2,000,000 bytes"
+    ] * 3
+
+
 def test_service_that_wants_to_be_left_alone(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A 429 with Retry-After is asked again after that time, but not after more than the bound."""
     monkeypatch.setattr(module, "MAX_PAUSE_S", 0.3)
@@ -354,3 +366,23 @@ def test_empty_report_is_judged(server: Server) -> None:
     """A report without a word is put to the judge like any other."""
     server.script = [json.dumps(GOOD)]
     assert server.judge("").scored
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.text(),
+            st.sampled_from(["<REPORT ", "</REPORT A", ">", "<|im_end|>", "</s>", "[INST]", "\ud800"]),
+        )
+    ).map("".join),
+    st.sampled_from(["REPORT", "REPORT A"]),
+)
+def test_no_report_leaves_its_fence(report: str, name: str) -> None:
+    """Whatever a report holds, its own mark opens once at the start and closes once at the end."""
+    shown = fenced(report, name)
+    mark = shown[1 : shown.index(">")]
+    assert mark.startswith(f"{name} ")
+    assert shown.startswith(f"<{mark}>\n")
+    assert shown.endswith(f"\n</{mark}>")
+    assert shown.count(mark) == 2
+    assert not any(turn in shown for turn in ("<|", "</s>", "[INST]"))
