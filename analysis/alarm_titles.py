@@ -7,6 +7,8 @@ ALARM_TITLES = {
     "judge_saturation": "The judge's scale is used up",
     "judge_noise": "The judge disagrees with itself",
     "judge_is_subject": "The judge is the model under test",
+    "judge_fails_audit": "A judge that cannot see",
+    "judge_audit_too_small": "An audit of too few reports",
     "missing_scores": "Runs without a score",
     "scores_out_of_range": "Scores outside the scale",
     "overall_is_not_mean": "Overall scores are not the means",

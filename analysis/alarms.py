@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from analysis.audit_alarms import audit_alarms
+from analysis.audit_result import Audit
 from analysis.data_alarms import data_alarms
 from analysis.evidence_alarms import noise_floor_alarms, replication_alarms
 from analysis.fairness.result import Fairness
@@ -28,6 +30,7 @@ def raise_alarms(
     meters: Mapping[str, Meters],
     quarantined: list[QuarantinedRun],
     fairness: Fairness | None = None,
+    judges: Mapping[str, Audit] | None = None,
 ) -> list[Alarm]:
     found = [
         *fairness_alarms(fairness),
@@ -35,6 +38,7 @@ def raise_alarms(
         *replication_alarms(runs, replication, omnibus),
         *noise_floor_alarms(runs, floor),
         *judge_alarms(runs, judge),
+        *audit_alarms(judges or {}),
         *machine_alarms(runs, drift),
         *interference_alarms(runs, quarantined),
         *meter_alarms(runs, meters),

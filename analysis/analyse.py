@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.alarms import raise_alarms
+from analysis.audit import audit_judges
 from analysis.compare import compare_frameworks, compare_pairs
 from analysis.describe import (
     describe_cells,
@@ -38,6 +39,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
     drift = measure_drift(runs)
     meters = audit_meters(runs)
     quarantined = list_quarantined(runs)
+    judges = audit_judges(runs.stored.audits)
     alarms = raise_alarms(
         runs,
         replication,
@@ -48,6 +50,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         meters=meters,
         quarantined=quarantined,
         fairness=fairness,
+        judges=judges,
     )
     items = sorted(str(item) for item in runs.table["item"].unique())
     iterations = (
@@ -90,6 +93,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         drift=drift,
         quarantined=quarantined,
         texts=examine_texts(runs),
+        judges=judges,
     )
 
 

@@ -84,6 +84,12 @@ def limit_sentences(f: Findings) -> Iterator[str]:
             "Whether reports differ in quality in ways this judge cannot see: it uses almost none of its "
             "scale."
         )
+    for failed in (alarm for alarm in f.alarms if alarm.code == "judge_fails_audit"):
+        if unseen := failed.evidence["cannot_tell"]:
+            yield (
+                f"Which reports are better in {listing(unseen)}: {failed.evidence['judge']} cannot tell a "
+                "report from its damaged copy there."
+            )
     if f.alarm("decode_rate_drift"):
         yield (
             "How much of a latency difference is the framework's: the speed of the model itself was not "

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import LevelfieldError
+from shared.judgement_store import Judgements
+from shared.judgements import AuditVerdict
 from shared.records import CheckResult, RunKey, RunRecord, Status
 from shared.store import Store
 from shared.surroundings import Probe, Quarantine
@@ -35,6 +37,7 @@ class Stored:
     probes: tuple[Probe, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     """Checks without a model."""
+    audits: tuple[AuditVerdict, ...] = ()
     problem: str | None = None
     """Why nothing could be read, for the reader of the report."""
 
@@ -73,4 +76,5 @@ def _read(store: Store) -> Stored:
         quarantined=tuple(quarantined),
         probes=tuple(store.probes()),
         checks=tuple(store.checks()),
+        audits=tuple(Judgements(store.folder).audits()),
     )

@@ -12,8 +12,9 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import latency_tables, machine_tables, run_tables, tables, texts_tables
+from analysis import audit_tables, latency_tables, machine_tables, run_tables, tables, texts_tables
 from analysis.alarm_titles import ALARM_TITLES
+from analysis.audit_verdict import sentence_on
 from analysis.differences import FEWEST_ITEMS, RESAMPLES
 from analysis.drift import SHORTEST_S
 from analysis.fairness import view as fairness_view
@@ -57,6 +58,8 @@ def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str
         meters_table=meters_table,
         run_tables=run_tables,
         fairness_view=fairness_view,
+        audit_tables=audit_tables,
+        sentence_on=sentence_on,
         alarm_titles=ALARM_TITLES,
         setup_tables=run_tables.setup_tables(analysis),
         colours=colours(analysis),

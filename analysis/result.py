@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from analysis.audit_result import Audit
 from analysis.fairness.result import Fairness
 from analysis.result_model import Number, Result
 from analysis.texts_result import ReportTexts
@@ -305,3 +306,5 @@ class Analysis(Result):
     drift: Drift = Drift()
     quarantined: list[QuarantinedRun] = Field(default_factory=list)
     texts: ReportTexts = ReportTexts()
+    judges: dict[str, Audit] = Field(default_factory=dict)
+    """What `levelfield judge audit` found of each judge; empty where none was audited."""

@@ -23,7 +23,12 @@ def checks_table(analysis: Analysis) -> Table | None:
     return Table(
         "text-checks",
         "What else can be read from the texts, means over completed runs",
-        ("Framework", "Sentences with unknown figures or names", "Repeated word 4-grams", "In the language asked for"),
+        (
+            "Framework",
+            "Sentences with unknown figures or names",
+            "Repeated word 4-grams",
+            "In the language asked for",
+        ),
         rows,
         "Unknown is what no known fact of the item holds, right or wrong. "
         "Repeated 4-grams: 0% for a text that never says four words in a row again, nearly 100% for a loop.",

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cluster.default_command import DefaultCommand
 from shared.errors import LevelfieldError
 
 app = typer.Typer(
@@ -24,6 +25,15 @@ app = typer.Typer(
 )
 envs_app = typer.Typer(help="The frameworks' locked environments.", no_args_is_help=True)
 app.add_typer(envs_app, name="envs")
+judge_app = typer.Typer(
+    cls=DefaultCommand,
+    help="Judge an experiment's reports, or audit its judge.\n\n`levelfield judge DIR` is short for "
+    "`levelfield judge reports DIR`.",
+    epilog="Example: `levelfield judge results/full-… --model openai:gpt-4o`, then "
+    "`levelfield judge audit results/full-… --model openai:gpt-4o`",
+    no_args_is_help=True,
+)
+app.add_typer(judge_app, name="judge")
 
 INTERRUPTED = 130
 """Exit code: 128 and the number of SIGINT, as shells have it."""
@@ -67,7 +77,7 @@ def status(
         Console().print(status_table(found))
 
 
-@app.command(epilog="Example: `levelfield judge results/full-… --model openai:gpt-4o`")
+@judge_app.command("reports", epilog="Example: `levelfield judge results/full-… --model openai:gpt-4o`")
 def judge(
     folder: Folder,
     model: Annotated[
@@ -107,6 +117,30 @@ def rate(
 
     wanted = RateRequest(tuple(rater or ()), pairs, port, open_page, export_to, sheet, import_from)
     rate_command(folder, wanted, Console())
+
+
+@judge_app.command("audit", epilog="Example: `levelfield judge audit results/full-… --json audit.json`")
+def judge_audit(
+    folder: Folder,
+    model: Annotated[
+        str | None, typer.Option(help="The judge, or several with commas between; default: as planned.")
+    ] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
+    reports: Annotated[
+        int, typer.Option(min=1, help="Distinct reports to ask about, at most; at least 6 say something.")
+    ] = 12,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="How often each report is shown undamaged: from 2 on, noise is known.")
+    ] = 2,
+) -> None:
+    """Show the judge real reports and copies with planted defects: what can it tell, and what sways it?
+
+    Sections go missing, figures are altered, statements invented, paragraphs swapped, padding and orders to
+    the judge added. No framework is run. Interrupted? The same command goes on where it stopped.
+    """
+    from cluster.audit_command import audit_command
+
+    raise typer.Exit(audit_command(folder, model, json_out, Console(), reports=reports, repeats=repeats))
 
 
 @app.command(epilog="Example: `levelfield report results/full-…`")
@@ -223,4 +257,5 @@ def _exit_now(code: int) -> None:
 
 def command_names() -> set[str]:
     registered: list[Any] = [*app.registered_commands]
-    return {command.name or command.callback.__name__ for command in registered} | {"envs"}
+    groups = {group.name for group in app.registered_groups if group.name}
+    return {command.name or command.callback.__name__ for command in registered} | groups

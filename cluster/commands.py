@@ -33,7 +33,7 @@ def run_command(
     settings = load_settings({"llm_model": model, "judge_model": judge}, plan.settings)
     experiment = describe_experiment(plan, settings)
     store = Store(experiment_folder(experiment, out, fresh=fresh))
-    with _working(experiment, store, console) as work:
+    with working(experiment, store, console) as work:
         work.progress.say(f"Results: {store.folder}")
         result = run_plan(work)
     _print_result(result, console)
@@ -49,18 +49,18 @@ def judge_command(
     pairs: bool | None = None,
 ) -> int:
     """Judge and report again; 1 when something is left without a verdict. None: as the experiment has it."""
-    store, experiment = _existing(
+    store, experiment = existing(
         folder, {"judge_model": model, "judge_repeats": repeats, "judge_pairs": pairs}
     )
-    with _working(experiment, store, console) as work:
+    with working(experiment, store, console) as work:
         result = judge_only(work)
     _print_result(result, console)
     return int(bool(result.unjudged))
 
 
 def report_command(folder: Path, console: Console) -> None:
-    store, experiment = _existing(folder, {})
-    with _working(experiment, store, console) as work:
+    store, experiment = existing(folder, {})
+    with working(experiment, store, console) as work:
         result = write_results(work)
     _print_result(result, console)
 
@@ -99,7 +99,8 @@ def build_command(names: list[str], console: Console) -> int:
 
 
 @contextmanager
-def _working(experiment: Experiment, store: Store, console: Console) -> Iterator[Workspace]:
+def working(experiment: Experiment, store: Store, console: Console) -> Iterator[Workspace]:
+    """The store locked, progress shown and Ctrl-C handled inside the block."""
     progress = RunProgress(console)
     store.lock()
     try:
@@ -109,7 +110,8 @@ def _working(experiment: Experiment, store: Store, console: Console) -> Iterator
         store.unlock()
 
 
-def _existing(folder: Path, given: dict[str, Any]) -> tuple[Store, Experiment]:
+def existing(folder: Path, given: dict[str, Any]) -> tuple[Store, Experiment]:
+    """The experiment in a folder, with what is given and not None. Raises ResultsMismatch: there is none."""
     store = Store.existing(folder)
     manifest = store.manifest()
     measured = {name: value for name, value in manifest.settings.items() if value is not None}

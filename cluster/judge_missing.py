@@ -36,7 +36,7 @@ def judge_missing(work: Workspace, judges: Iterable[str] | None = None) -> None:
         if not jobs or work.interrupts.stopping:
             continue
         try:
-            _judge_all(work, judge, jobs)
+            judge_all(work, judge, jobs)
         except (UserError, NodeFailed) as error:
             work.progress.warn(f"{judge} has not judged: {error}")
 
@@ -47,7 +47,8 @@ def judge_on(work: Workspace, nodes: Sequence[Node], judge: str, jobs: Sequence[
         dispatch(work, nodes, Schedule(()), judging=Judging(work, jobs, judge))
 
 
-def _judge_all(work: Workspace, judge: str, jobs: Sequence[Job]) -> None:
+def judge_all(work: Workspace, judge: str, jobs: Sequence[Job]) -> None:
+    """On nodes started for it, or at its service. Raises UserError or NodeFailed when it cannot be asked."""
     options = judge_options(work.settings, judge, work.store.logs)
     if not needs_no_node(work.settings, judge):
         with serving_nodes(judge, options, work.progress) as nodes:

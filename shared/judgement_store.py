@@ -1,7 +1,7 @@
 """Judgements in an experiment's folder, beside the verdicts.
 
 comparisons/<judge>/<digest of the pair>.<rubric>.K.json  a Comparison (repeat K)
-audits/<judge>/<attempt_id>.<defect>.K.json             an AuditVerdict
+audits/<judge>/<attempt_id>.<rubric>.<defect>.K.json    an AuditVerdict (repeat K)
 ratings/<rater>/<attempt_id>.K.json                     a Rating (showing K); a rater may change his mind
 preferences/<rater>/<digest of the pair>.K.json         a Preference (showing K)
 """
@@ -34,7 +34,7 @@ class Judgements:
         return self._read("comparisons", Comparison)
 
     def write_audit(self, found: AuditVerdict) -> None:
-        name = f"{found.attempt_id}.{found.defect or 'none'}.{found.repeat}"
+        name = f"{found.attempt_id}.{slug(found.rubric)}.{found.defect or 'none'}.{found.repeat}"
         self._write("audits", found.judge, name, found)
 
     def audits(self) -> list[AuditVerdict]:

@@ -40,12 +40,18 @@ class AuditVerdict(Strict):
     """Of the report itself."""
     attempt_id: str
     defect: str = ""
-    """What was planted; empty: the report as it is."""
+    """What was planted, a key of `shared.defects.DEFECTS`; empty: the report as it is."""
     repeat: int = Field(default=1, ge=1)
     text_sha256: str
     """Of what the judge was shown."""
+    words: int | None = None
+    """In it, as the checks count them."""
+    not_planted: str = ""
+    """Why this report has no place for the defect; then nobody was asked."""
     scored: bool
     scores: dict[str, int] = Field(default_factory=dict)
+    overall: float | None = None
+    """From the criteria's scores, as a verdict has it."""
     judge_overall: float | None = None
     attempts: list[JudgeAttempt]
 

@@ -72,7 +72,11 @@ def test_help_on_running_has_an_example(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["run", "status", "judge", "report", "fairness", "spans", "doctor", "envs build", "envs list"]
+    "words",
+    [
+        *("run", "status", "judge", "judge audit", "report", "fairness", "spans", "doctor"),
+        *("envs build", "envs list"),
+    ],
 )
 def test_every_commands_help_has_an_example(
     here: Path, words: str, capsys: pytest.CaptureFixture[str]
@@ -108,6 +112,20 @@ def test_commands_on_a_folder_make_none(here: Path, name: str, capsys: pytest.Ca
     assert exit_code(name, "misspelt") == 2
     assert "No experiment in misspelt" in capsys.readouterr().err
     assert list(here.iterdir()) == []
+
+
+def test_judging_needs_no_second_word(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`judge DIR`, options first or last, is `judge reports DIR`, and its help tells of both ways and of audits."""
+    for words in (["misspelt"], ["reports", "misspelt"], ["--model", "scripted:instant", "misspelt"]):
+        assert exit_code("judge", *words) == 2
+        assert "No experiment in misspelt" in capsys.readouterr().err
+    assert exit_code("judge", "audit", "misspelt") == 2
+    assert "No experiment in misspelt" in capsys.readouterr().err
+    assert exit_code("judge", "--help") == 0
+    shown = capsys.readouterr().out
+    assert "levelfield judge DIR" in shown
+    assert "audit" in shown
+    assert "reports" in shown
 
 
 def test_an_unknown_option(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
