@@ -47,9 +47,10 @@ class PlanResult:
 def run_plan(work: Workspace) -> PlanResult:
     """Run what is not complete yet, judge what has no verdict yet, and write the report."""
     _refuse_other_experiment(work)
-    if not _unfinished(work):
-        work.progress.say("Every run is complete and judged; --fresh measures again.")
-        return write_results(work)
+    if work.store.manifest_path.exists() and not _left(work):
+        if not owed_by_all(work.store, work.experiment):
+            work.progress.say("Every run is complete and judged; --fresh measures again.")
+        return judge_only(work)
     check_judges(work.settings)
     recording = _recording(work)
     settings = work.settings
@@ -97,12 +98,6 @@ def _refuse_other_experiment(work: Workspace) -> None:
     """Before anything is started or written; `Store.begin` then compares the servers as well."""
     if work.store.manifest_path.exists():
         work.store.require_same(work.store.manifest().differs_in_identity(work.experiment.identity))
-
-
-def _unfinished(work: Workspace) -> bool:
-    if not work.store.manifest_path.exists():
-        return True
-    return bool(_left(work)) or bool(owed_by_all(work.store, work.experiment))
 
 
 def _left(work: Workspace) -> list[list[Assignment]]:

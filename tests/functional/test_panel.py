@@ -136,6 +136,9 @@ def test_a_judge_that_is_not_there(tmp_path: Path, service: JudgeService) -> Non
     assert 3 <= service.asked_of(REFUSED) < 9
     assert service.asked_of("m") == 9
     assert "18 verdicts are missing" in said
+    code, said, _ = finish("run", plan, "--out", out, folder=tmp_path)
+    assert (code, service.asked_of("m"), attempts(out)) == (1, 9, 1), said
+    assert "Measuring" not in said
     assert (out / "report.html").is_file()
 
 
