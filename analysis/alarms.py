@@ -14,8 +14,11 @@ from analysis.interference_alarms import interference_alarms
 from analysis.judge_alarms import judge_alarms
 from analysis.machine_alarms import machine_alarms
 from analysis.meter_alarms import meter_alarms
+from analysis.panel.alarms import panel_alarms
+from analysis.panel.noise_result import JudgeNoise
+from analysis.panel.result import Panel
 from analysis.read_runs import Runs
-from analysis.result import Alarm, JudgeNoise, Metric, Omnibus, Replication
+from analysis.result import Alarm, Metric, Omnibus, Replication
 from analysis.wire_result import Drift, Meters, NoiseFloor, QuarantinedRun
 
 
@@ -31,6 +34,7 @@ def raise_alarms(
     quarantined: list[QuarantinedRun],
     fairness: Fairness | None = None,
     judges: Mapping[str, Audit] | None = None,
+    panel: Panel | None = None,
 ) -> list[Alarm]:
     found = [
         *fairness_alarms(fairness),
@@ -39,6 +43,7 @@ def raise_alarms(
         *noise_floor_alarms(runs, floor),
         *judge_alarms(runs, judge),
         *audit_alarms(judges or {}),
+        *panel_alarms(panel),
         *machine_alarms(runs, drift),
         *interference_alarms(runs, quarantined),
         *meter_alarms(runs, meters),

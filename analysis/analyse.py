@@ -20,6 +20,8 @@ from analysis.findings import Findings
 from analysis.judge_noise import measure_judge
 from analysis.meters import audit_meters
 from analysis.noise_floor import measure_noise
+from analysis.panel.examine import examine_panel
+from analysis.panel.read_verdicts import read_verdicts
 from analysis.quarantine import list_quarantined
 from analysis.read_runs import Runs
 from analysis.replication import measure_replication
@@ -35,7 +37,9 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
     pairs = compare_pairs(runs, floor)
     differences = measure_differences(runs, floor)
     replication = measure_replication(runs)
-    judge = measure_judge(runs)
+    verdicts = read_verdicts(runs)
+    judge = measure_judge(verdicts.own_of(verdicts.main), verdicts.criteria)
+    panel = examine_panel(verdicts, runs.manifest.setting("llm_model"))
     drift = measure_drift(runs)
     meters = audit_meters(runs)
     quarantined = list_quarantined(runs)
@@ -51,6 +55,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         quarantined=quarantined,
         fairness=fairness,
         judges=judges,
+        panel=panel,
     )
     items = sorted(str(item) for item in runs.table["item"].unique())
     iterations = (
@@ -68,6 +73,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         setup=setup,
         floor=floor,
         differences=differences,
+        panel=panel,
     )
     return Analysis(
         setup=setup,
@@ -94,6 +100,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         quarantined=quarantined,
         texts=examine_texts(runs),
         judges=judges,
+        panel=panel,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import comb
 
 from analysis.findings import Findings
+from analysis.panel.sentences import budget_sentence
 from analysis.wire_result import DifferenceMetric
 from analysis.wording import in_unit, listing, p_text, plural
 
@@ -47,6 +48,8 @@ def certainty_sentences(f: Findings) -> Iterator[str]:
             + (f"on one mean per item, {p_text(by_item.p)}; " if f.iterations > 1 else "")
             + f"comparing item by item (Friedman), {p_text(tests.friedman.p)}."
         )
+    if f.panel and (budget := budget_sentence(f.panel.budget)):
+        yield budget
 
 
 def _noise_sentence(f: Findings) -> str:

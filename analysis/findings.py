@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.noise_floor import exceeds
+from analysis.panel.result import Panel
 from analysis.result import Alarm, FrameworkResult, Metric, Omnibus, Pair, Replication, Setup
 from analysis.subjects import Role
 from analysis.wire_result import Difference, DifferenceMetric, NoiseFloor
@@ -24,6 +25,7 @@ class Findings:
     setup: Setup
     floor: NoiseFloor
     differences: Sequence[Difference]
+    panel: Panel | None = None
 
     @property
     def compared(self) -> list[FrameworkResult]:

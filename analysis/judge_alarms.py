@@ -8,8 +8,9 @@ import pandas as pd
 
 from analysis.alarm import alarm
 from analysis.describe import present_criteria
+from analysis.panel.noise_result import JudgeNoise
 from analysis.read_runs import Runs
-from analysis.result import Alarm, JudgeNoise
+from analysis.result import Alarm
 from analysis.wording import plural
 from shared.judge_panel import split_judges
 

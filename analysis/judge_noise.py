@@ -1,30 +1,35 @@
-"""What the judge does with texts it has seen before, and how much of its scale it uses."""
+"""What a judge does with texts it has seen before, and how much of its scale it uses."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from analysis.compare import RANK_DECIMALS
-from analysis.describe import present_criteria
-from analysis.read_runs import Runs
-from analysis.result import JudgeNoise
+from analysis.panel.noise_result import JudgeNoise
 
 TOP_SCORES = 9
 """Scores from here up crowd at the ceiling of a scale that ends at 10."""
 
 
-def measure_judge(runs: Runs) -> JudgeNoise:
-    done = runs.answered
-    # A verdict taken over from an identical report is not the judge's second opinion.
-    judged = done[(done["report_digest"] != "") & done["overall"].notna() & (done["verdict_of"] == "")]
-    by_text = judged.groupby(["subject", "item", "report_digest"])["overall"]
+def measure_judge(own: pd.DataFrame, criteria: Sequence[str]) -> JudgeNoise:
+    """Of one judge's usable verdicts, without copies: a verdict taken over is no second opinion.
+
+    Args:
+        own: Columns item, text, overall and the criteria.
+        criteria: Which columns are criteria.
+    """
+    by_text = own.groupby(["item", "text"])["overall"]
     again = by_text.agg(["size", "min", "max"]).query("size > 1")
-    component, squares = within_text_shares(judged)
-    scores = done[present_criteria(runs)].to_numpy(dtype=float).ravel()
+    component, squares = within_text_shares(own)
+    scores = own[list(criteria)].to_numpy(dtype=float).ravel()
     scores = scores[np.isfinite(scores)]
     values, counts = np.unique(scores, return_counts=True)
+    apart = (own["overall"] - by_text.transform("mean")).to_numpy()
     return JudgeNoise(
         texts_judged_again=len(again),
         largest_range=(again["max"] - again["min"]).max() if len(again) else None,
@@ -33,6 +38,7 @@ def measure_judge(runs: Runs) -> JudgeNoise:
         top_share=(scores >= TOP_SCORES).mean() if len(scores) else None,
         commonest_score=values[counts.argmax()] if len(scores) else None,
         commonest_share=counts.max() / len(scores) if len(scores) else None,
+        within_text_sd=sqrt((apart**2).sum() / (len(own) - by_text.ngroups)) if len(again) else None,
     )
 
 
@@ -43,7 +49,7 @@ def within_text_shares(judged: pd.DataFrame) -> tuple[float | None, float | None
     n0 = (N - sum n_i^2 / N) / (k - 1) (Searle, Casella, McCulloch: Variance Components, 1992, section 3.6).
     """
     scores = judged["overall"].round(RANK_DECIMALS)
-    groups = [g.to_numpy() for _, g in scores.groupby(judged["report_digest"])]
+    groups = [g.to_numpy() for _, g in scores.groupby([judged["item"], judged["text"]])]
     sizes = np.array([len(group) for group in groups])
     total, k = int(sizes.sum()), len(groups)
     if k < 2 or total <= k or scores.nunique() < 2:

@@ -27,7 +27,7 @@ ALIASES = {
 REQUIRED = ("framework", "item", "iteration", "overall", "latency_s", "total_tokens")
 TEXT_COLUMNS = (
     "framework", "arm", "task", "item", "status", "error", "report_digest", "node", "limits_hit",
-    "verdict_of", "started_at", "quarantine",
+    "verdict_of", "started_at", "quarantine", "judge", "reasoning",
 )  # fmt: skip
 NUMBER_COLUMNS = (
     "iteration", "attempt", "latency_s", "prompt_tokens", "completion_tokens", "total_tokens", *CRITERIA,

@@ -21,6 +21,8 @@ from analysis.fairness import view as fairness_view
 from analysis.figure import colours
 from analysis.figures import draw_figures
 from analysis.meter_tables import meters_table
+from analysis.panel import sentences as panel_sentences
+from analysis.panel import tables as panel_tables
 from analysis.result import Analysis
 from analysis.waterfall import Waterfall
 from analysis.waterfall_view import waterfall_choices, waterfall_data, waterfall_table
@@ -60,6 +62,8 @@ def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str
         fairness_view=fairness_view,
         audit_tables=audit_tables,
         sentence_on=sentence_on,
+        panel_sentences=panel_sentences,
+        panel_tables=panel_tables,
         alarm_titles=ALARM_TITLES,
         setup_tables=run_tables.setup_tables(analysis),
         colours=colours(analysis),

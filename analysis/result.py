@@ -11,6 +11,8 @@ from pydantic import Field
 
 from analysis.audit_result import Audit
 from analysis.fairness.result import Fairness
+from analysis.panel.noise_result import JudgeNoise
+from analysis.panel.result import Panel
 from analysis.result_model import Number, Result
 from analysis.texts_result import ReportTexts
 from analysis.wire_result import (
@@ -203,20 +205,6 @@ class Replication(Result):
     items: int
 
 
-class JudgeNoise(Result):
-    """What the judge does with a text that it has seen before."""
-
-    texts_judged_again: int
-    largest_range: Number
-    within_text_share: Number
-    """Variance component within identical texts over the total (one-way random effects)."""
-    within_text_share_of_squares: Number
-    top_share: Number
-    """Share of criterion scores at 9 or 10."""
-    commonest_score: Number
-    commonest_share: Number
-
-
 class Alarm(Result):
     """A typed finding: what to distrust, and the figures that say so."""
 
@@ -308,3 +296,5 @@ class Analysis(Result):
     texts: ReportTexts = ReportTexts()
     judges: dict[str, Audit] = Field(default_factory=dict)
     """What `levelfield judge audit` found of each judge; empty where none was audited."""
+    panel: Panel | None = None
+    """What the judges say together; null where nothing was scored."""

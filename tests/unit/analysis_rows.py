@@ -9,7 +9,7 @@ from typing import Any
 
 from analysis.analyse import analyse
 from analysis.read_runs import read_runs
-from analysis.result import CRITERIA, Analysis
+from analysis.result import CRITERIA, Alarm, Analysis
 
 PUBLISHED = Path(__file__).parents[1] / "data" / "published_45_runs"
 FRAMEWORKS = ("autogen", "crewai", "direct", "langgraph")
@@ -62,3 +62,8 @@ def write_rows(folder: Path, rows: list[dict[str, Any]]) -> Path:
 
 def analyse_rows(folder: Path, rows: list[dict[str, Any]]) -> Analysis:
     return analyse(read_runs(write_rows(folder, rows)))
+
+
+def other_alarms(analysis: Analysis) -> list[Alarm]:
+    """Without the one that scores have until their judge is audited."""
+    return [alarm for alarm in analysis.alarms if alarm.code != "judge_not_audited"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from analysis.alarm_titles import ALARM_TITLES
-from tests.unit.analysis_rows import analyse_rows, clean_rows
+from tests.unit.analysis_rows import analyse_rows, clean_rows, other_alarms
 
 Rows = list[dict[str, Any]]
 
@@ -149,7 +149,7 @@ FAULTS: dict[str, Callable[[Rows], None]] = {
 
 def test_silence_on_a_clean_experiment(tmp_path: Path) -> None:
     """Different reports, one speed, shuffled order and honest meters raise nothing."""
-    assert analyse_rows(tmp_path, clean_rows()).alarms == []
+    assert other_alarms(analyse_rows(tmp_path, clean_rows())) == []
 
 
 @pytest.mark.parametrize("code", FAULTS)
@@ -157,7 +157,7 @@ def test_planted_fault(tmp_path: Path, code: str) -> None:
     """The alarm names the fault that was planted, with evidence."""
     rows = clean_rows()
     FAULTS[code](rows)
-    found = {alarm.code: alarm for alarm in analyse_rows(tmp_path, rows).alarms}
+    found = {alarm.code: alarm for alarm in other_alarms(analyse_rows(tmp_path, rows))}
     assert code in found
     assert found[code].text
     assert ALARM_TITLES[code]
@@ -175,7 +175,7 @@ def test_planted_fault(tmp_path: Path, code: str) -> None:
 def test_judge_is_subject(tmp_path: Path, settings: dict[str, str | None], *, fires: bool) -> None:
     """A judge that is the model under test is named, also when it is so by default."""
     (tmp_path / "manifest.json").write_text(json.dumps({"settings": settings}))
-    codes = [alarm.code for alarm in analyse_rows(tmp_path, clean_rows()).alarms]
+    codes = [alarm.code for alarm in other_alarms(analyse_rows(tmp_path, clean_rows()))]
     assert codes == (["judge_is_subject"] if fires else [])
 
 
@@ -187,7 +187,7 @@ def test_tools_left_alone(tmp_path: Path, tools: str, calls: int, *, fires: bool
     (tmp_path / "manifest.json").write_text(json.dumps({"plan": {"tools": tools}}))
     rows = clean_rows()
     rows[0]["tool_calls"] = calls
-    found = {alarm.code: alarm for alarm in analyse_rows(tmp_path, rows).alarms}
+    found = {alarm.code: alarm for alarm in other_alarms(analyse_rows(tmp_path, rows))}
     assert set(found) == ({"tools_not_called"} if fires else set())
     assert all(alarm.evidence == {"runs": 1} and ALARM_TITLES[code] for code, alarm in found.items())
 
@@ -197,7 +197,7 @@ def test_most_severe_first(tmp_path: Path) -> None:
     rows = clean_rows()
     for plant in (overrule_the_criteria, cut_answers, slow_down_half_way):
         plant(rows)
-    severities = [alarm.severity for alarm in analyse_rows(tmp_path, rows).alarms]
+    severities = [alarm.severity for alarm in other_alarms(analyse_rows(tmp_path, rows))]
     assert severities == ["high", "medium", "low"]
 
 
@@ -208,7 +208,7 @@ def test_one_slow_call_is_seen_although_its_run_is_as_fast_as_the_others(tmp_pat
         for row in rows:
             row |= {"slowest_call_tokens_per_s": 19.0, "fastest_call_tokens_per_s": 20.0}
         rows[3] |= {"slowest_call_tokens_per_s": slowest}
-        found = [a for a in analyse_rows(tmp_path, rows).alarms if a.code == "decode_rate_drift"]
+        found = [a for a in other_alarms(analyse_rows(tmp_path, rows)) if a.code == "decode_rate_drift"]
         assert bool(found) == raised
         if raised:
             assert found[0].evidence["slowest_tokens_per_s"] == 9.9

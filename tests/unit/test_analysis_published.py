@@ -71,6 +71,7 @@ def test_alarms(published: Analysis) -> None:
         "pseudo_replication",
         "judge_saturation",
         "judge_noise",
+        "judge_not_audited",
         "decode_rate_drift",
         "same_text_latency",
         "overall_is_not_mean",

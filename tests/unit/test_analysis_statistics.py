@@ -91,7 +91,7 @@ def test_friedman_leaves_out_incomplete_items() -> None:
 
 def test_within_text_shares_by_hand() -> None:
     """Texts scored 9, 10 and 5, 6: 1/17 of the squares; components 0.5 within, (16 - 0.5)/2 between."""
-    judged = pd.DataFrame({"report_digest": ["a", "a", "b", "b"], "overall": [9.0, 10.0, 5.0, 6.0]})
+    judged = pd.DataFrame({"item": "x", "text": ["a", "a", "b", "b"], "overall": [9.0, 10.0, 5.0, 6.0]})
     component, squares = within_text_shares(judged)
     assert squares == pytest.approx(1 / 17)
     assert component == pytest.approx(0.5 / 8.25)
