@@ -17,6 +17,8 @@ from analysis.meter_alarms import meter_alarms
 from analysis.panel.alarms import panel_alarms
 from analysis.panel.noise_result import JudgeNoise
 from analysis.panel.result import Panel
+from analysis.people_alarms import people_alarms
+from analysis.people_result import People
 from analysis.read_runs import Runs
 from analysis.result import Alarm, Metric, Omnibus, Replication
 from analysis.wire_result import Drift, Meters, NoiseFloor, QuarantinedRun
@@ -35,6 +37,7 @@ def raise_alarms(
     fairness: Fairness | None = None,
     judges: Mapping[str, Audit] | None = None,
     panel: Panel | None = None,
+    people: People | None = None,
 ) -> list[Alarm]:
     found = [
         *fairness_alarms(fairness),
@@ -44,6 +47,7 @@ def raise_alarms(
         *judge_alarms(runs, judge),
         *audit_alarms(judges or {}),
         *panel_alarms(panel),
+        *people_alarms(people),
         *machine_alarms(runs, drift),
         *interference_alarms(runs, quarantined),
         *meter_alarms(runs, meters),

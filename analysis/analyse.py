@@ -22,6 +22,7 @@ from analysis.meters import audit_meters
 from analysis.noise_floor import measure_noise
 from analysis.panel.examine import examine_panel
 from analysis.panel.read_verdicts import read_verdicts
+from analysis.people import measure_people
 from analysis.quarantine import list_quarantined
 from analysis.read_runs import Runs
 from analysis.replication import measure_replication
@@ -44,6 +45,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
     meters = audit_meters(runs)
     quarantined = list_quarantined(runs)
     judges = audit_judges(runs.stored.audits)
+    people = measure_people(runs)
     alarms = raise_alarms(
         runs,
         replication,
@@ -56,6 +58,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         fairness=fairness,
         judges=judges,
         panel=panel,
+        people=people,
     )
     items = sorted(str(item) for item in runs.table["item"].unique())
     iterations = (
@@ -101,6 +104,7 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         texts=examine_texts(runs),
         judges=judges,
         panel=panel,
+        people=people,
     )
 
 

@@ -12,7 +12,16 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import audit_tables, latency_tables, machine_tables, run_tables, tables, texts_tables
+from analysis import (
+    audit_tables,
+    latency_tables,
+    machine_tables,
+    people_sentences,
+    people_tables,
+    run_tables,
+    tables,
+    texts_tables,
+)
 from analysis.alarm_titles import ALARM_TITLES
 from analysis.audit_verdict import sentence_on
 from analysis.differences import FEWEST_ITEMS, RESAMPLES
@@ -59,6 +68,8 @@ def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str
         texts_tables=texts_tables,
         meters_table=meters_table,
         run_tables=run_tables,
+        people_sentences=people_sentences,
+        people_tables=people_tables,
         fairness_view=fairness_view,
         audit_tables=audit_tables,
         sentence_on=sentence_on,

@@ -13,6 +13,7 @@ from analysis.audit_result import Audit
 from analysis.fairness.result import Fairness
 from analysis.panel.noise_result import JudgeNoise
 from analysis.panel.result import Panel
+from analysis.people_result import People
 from analysis.result_model import Number, Result
 from analysis.texts_result import ReportTexts
 from analysis.wire_result import (
@@ -298,3 +299,5 @@ class Analysis(Result):
     """What `levelfield judge audit` found of each judge; empty where none was audited."""
     panel: Panel | None = None
     """What the judges say together; null where nothing was scored."""
+    people: People | None = None
+    """What people's ratings tell; null where nobody rated."""
