@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks import clock, cpu, gateway, utilisation
+from benchmarks import clock, cpu, gateway, judging, utilisation
 from benchmarks.session import Benchmark, Session
 from benchmarks.table import result_table
 from cluster.foreign_text import harmless
@@ -21,7 +21,13 @@ from shared.suggest import unknown_name
 
 BENCHMARKS: dict[str, Benchmark] = {
     benchmark.name: benchmark
-    for benchmark in (gateway.BENCHMARK, cpu.BENCHMARK, clock.BENCHMARK, utilisation.BENCHMARK)
+    for benchmark in (
+        gateway.BENCHMARK,
+        cpu.BENCHMARK,
+        clock.BENCHMARK,
+        utilisation.BENCHMARK,
+        judging.BENCHMARK,
+    )
 }
 
 WIDTH = 160
@@ -33,8 +39,8 @@ HELP = f"""Measure Levelfield itself, beside peers and beside what is done witho
 Rounds are interleaved, so that a busy moment hits everybody alike; measure on a quiet machine all the same.
 The load before and after is in the result. A goal that is not met is shown and is no error.
 
-Peers (LiteLLM, inspect_ai) are built into environments of their own at first use. One that cannot be built is
-reported as missing, with the reason, and the rest is measured.
+Peers (LiteLLM, inspect_ai, DeepEval) are built into environments of their own at first use. One that cannot
+be built is reported as missing, with the reason, and the rest is measured.
 """
 
 app = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_enable=False, add_completion=False)

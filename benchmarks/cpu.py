@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from statistics import median
 from typing import Any
 
 from benchmarks.line_process import LineProcess
 from benchmarks.mock import MODEL, Behaviour, Mock, running_mock
 from benchmarks.peers import Peers, locked_version
-from benchmarks.result import Figure, Goal, Subject, figure
+from benchmarks.result import Figure, Goal, Subject, figure, medians
 from benchmarks.session import Benchmark, Findings, Session
 from runtime_envs.build import build
 from shared.errors import InternalError
@@ -65,7 +64,7 @@ def measure_rounds(session: Session, rounds: int, tasks: int) -> Findings:
         goals=_goals(figures[0]),
         details={
             "tasks_per_round": {name: tasks * REPEATS.get(name, 1) for name in spent_ms},
-            "ms_per_call_by_process": {name: _by_process(taken) for name, taken in spent_ms.items()},
+            "ms_per_call_by_process": {name: medians(taken) for name, taken in spent_ms.items()},
         },
     )
 
@@ -94,12 +93,6 @@ def _spent_ms(mock: Mock, subject: LineProcess, tasks: int) -> dict[str, float]:
     if calls != tasks * AGENTS:
         raise InternalError(f"The mock saw {calls} model calls for {tasks} tasks of {AGENTS} agents.")
     return {name: 1e3 * (seconds - before.get(name, 0.0)) / calls for name, seconds in after.items()}
-
-
-def _by_process(taken: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Medians over rounds."""
-    names = dict.fromkeys(name for spent in taken for name in spent)
-    return {name: round(median(spent.get(name, 0.0) for spent in taken), 3) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,10 @@ class Behaviour:
     """With what is around them about 3 KB."""
     distinct: bool = False
     """Whether every answer is another text."""
+    at_once: int | None = None
+    """Whole answers in the making at the same time; further requests wait their turn. None: no bound."""
+    answer: str | None = None
+    """Said to every request, instead of what the rest of this says."""
 
 
 class Stamp(Strict):

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import time
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from benchmarks.child import Message, serve
@@ -39,9 +40,16 @@ class Model:
         self.events = int(wanted.get("events", 64))
         self.distinct = bool(wanted.get("distinct", False))
         self.text = text_of(int(wanted.get("answer_characters", 2800)))
+        self.answer = wanted.get("answer")
+        at_once = wanted.get("at_once")
+        self.turn: AbstractAsyncContextManager[None] = (
+            asyncio.Semaphore(at_once) if at_once else nullcontext()
+        )
 
     def answer_text(self, body: Message, content: bytes) -> str:
         """The same text every time; `distinct`: one of its own for each request."""
+        if self.answer is not None:
+            return str(self.answer)
         schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema")
         if schema:
             return json.dumps(smallest(schema))
@@ -122,8 +130,9 @@ class Connection(asyncio.Protocol):
         task.add_done_callback(TASKS.discard)
 
     async def _whole_later(self, text: str, usage: Message, stamp: Message) -> None:
-        await asyncio.sleep(self._model.wait_s)
-        self._whole(text, usage, stamp)
+        async with self._model.turn:
+            await asyncio.sleep(self._model.wait_s)
+            self._whole(text, usage, stamp)
 
     def _whole(self, text: str, usage: Message, stamp: Message) -> None:
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}

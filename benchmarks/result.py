@@ -110,6 +110,12 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return float(np.percentile(values, percent))
 
 
+def medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of each name; one that is missing in a round counts as zero there."""
+    names = dict.fromkeys(name for values in rounds for name in values)
+    return {name: round(float(np.median([values.get(name, 0.0) for values in rounds])), 3) for name in names}
+
+
 def busy_seconds(intervals: Iterable[tuple[float, float]]) -> float:
     """Length of the union of intervals."""
     return sum(end - start for start, end in merged(intervals))

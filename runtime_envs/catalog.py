@@ -72,6 +72,7 @@ ENVIRONMENTS = _environments(
     Environment("model-qwen2.5-coder-1.5b", "model", "model-qwen2.5-coder-1.5b"),
     Environment("bench-litellm", "peer", "bench-litellm"),
     Environment("bench-inspect", "peer", "bench-inspect"),
+    Environment("bench-deepeval", "peer", "bench-deepeval"),
 )
 
 # Checked with strace: with these set, each framework contacts nothing but the model's address.

@@ -15,10 +15,18 @@ from rich.console import Console
 from benchmarks.chat_client import Timing
 from benchmarks.cli import BENCHMARKS, run
 from benchmarks.clock import Times, _errors
-from benchmarks.cpu import _by_process
 from benchmarks.gateway import FLOOR, OURS, PEER, Kind, Samples, _figures, _goals
 from benchmarks.mock import Behaviour, Stamp
-from benchmarks.result import BenchmarkResult, Goal, Subject, busy_seconds, figure, merged, percentile
+from benchmarks.result import (
+    BenchmarkResult,
+    Goal,
+    Subject,
+    busy_seconds,
+    figure,
+    medians,
+    merged,
+    percentile,
+)
 from benchmarks.table import result_table
 from benchmarks.utilisation import Carried, plan_of
 
@@ -174,4 +182,4 @@ def test_plan_of_utilisation_counts_runs_and_verdicts_alone() -> None:
 
 def test_processor_time_by_process_is_a_median_per_process() -> None:
     """A process that is missing in a round counts as zero there."""
-    assert _by_process([{"a": 1, "b": 2}, {"a": 3}, {"a": 2, "b": 4}]) == {"a": 2, "b": 2}
+    assert medians([{"a": 1, "b": 2}, {"a": 3}, {"a": 2, "b": 4}]) == {"a": 2, "b": 2}
