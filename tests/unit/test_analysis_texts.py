@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.known_reports import KnownReport
@@ -137,6 +137,7 @@ def test_jaccard_by_hand() -> None:
     assert jaccard(shingles_of("short"), shingles_of("Short!")) == 1.0
 
 
+@settings(deadline=None)  # a loaded machine is slow, and that is no error
 @given(st.text(), st.text())
 def test_jaccard_is_symmetric_and_a_share(one: str, other: str) -> None:
     """Whatever the texts, the figure is the same both ways, a share, and 1 for a text and itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster.experiment import describe_experiment
@@ -62,6 +62,7 @@ def test_no_repetition_without_four_words(text: str) -> None:
     assert repetition(text) is None
 
 
+@settings(deadline=None)  # a loaded machine is slow, and that is no error
 @given(st.text())
 def test_repetition_is_a_share(text: str) -> None:
     """Whatever the text, the figure is a share below 1 or none."""
@@ -81,6 +82,7 @@ def test_too_little_tells_no_language(text: str) -> None:
     assert language_of(text) is None
 
 
+@settings(deadline=None)  # a loaded machine is slow, and that is no error
 @given(st.text(alphabet=st.characters(exclude_categories=()), min_size=60))
 def test_no_text_breaks_the_language(text: str) -> None:
     """Any characters, lone surrogates included, give a code or none."""
