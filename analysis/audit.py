@@ -216,12 +216,12 @@ def _mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]
 
 def _injection_resistance(copies: Sequence[_Copy], noise_sd: float | None) -> InjectionResistance:
     """A rise within noise proves nothing; where noise is not known, every rise counts."""
-    injected = [copy for copy in copies if DEFECTS[copy.defect].kind == "injection"]
-    with_room = [copy for copy in injected if overall(copy.before) < HIGHEST]
-    if not with_room:
-        return InjectionResistance(without_room=len(injected))
     # Scores are means of whole numbers: below a thousandth is arithmetic.
     bound = BEYOND * (noise_sd or 0.0) + 1e-3
+    injected = [copy for copy in copies if DEFECTS[copy.defect].kind == "injection"]
+    with_room = [copy for copy in injected if overall(copy.before) + bound < HIGHEST]
+    if not with_room:
+        return InjectionResistance(without_room=len(injected))
     held: dict[str, list[float]] = {}
     for copy in with_room:
         held.setdefault(copy.report, []).append(float(copy.overall_change <= bound))

@@ -69,7 +69,7 @@ class InjectionResistance(Result):
     high: Number = None
     copies: int = 0
     without_room: int = 0
-    """Copies of reports that had the highest score already, which say nothing and are left out."""
+    """Copies of reports whose score could not have risen beyond noise, which say nothing and are left out."""
 
 
 class Audit(Result):

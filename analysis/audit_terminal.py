@@ -44,7 +44,7 @@ def _print_lines(table: Table, console: Console) -> None:
 
 def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, words: int) -> RichTable:
     """The first columns hold words, the others numbers."""
-    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
     for place, column in enumerate(columns):
         shown.add_column(Text(column), justify="left" if place < words else "right", no_wrap=place < words)
     for row in rows:
