@@ -100,11 +100,11 @@ def test_reasoning_is_bounded() -> None:
 
 @pytest.mark.parametrize("answer", ["{" * 1_000_000, '{"a":' * 200_000, "[" * 1_000_000, '{"' * 500_000])
 def test_hostile_answers_cost_little(answer: str) -> None:
-    """A megabyte of brackets is unusable within a second."""
-    started = time.monotonic()
+    """A megabyte of brackets is unusable within a second of processor time."""
+    started = time.process_time()
     with pytest.raises(UnusableAnswer):
         parse_verdict(answer, CRITERIA)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 json_values: st.SearchStrategy[Any] = st.recursive(

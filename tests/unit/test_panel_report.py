@@ -135,7 +135,7 @@ def test_not_audited_until_it_is(tmp_path: Path) -> None:
     Judgements(store.folder).write_audit(
         AuditVerdict(
             judge=GPT, rubric="t/1", run_id=run.key.run_id, attempt_id=run.attempt_id, text_sha256="0",
-            scored=True, attempts=[],
+            scored=True, scores={"accuracy": 5}, attempts=[],
         )
     )  # fmt: skip
     after = analyse(read_runs(store.folder))
