@@ -46,8 +46,8 @@ def sway_table(judges: Mapping[str, Audit]) -> Table | None:
         ),
         [[Cell(judge), *plain_cells(_sway(audit))] for judge, audit in judges.items()],
         "Moved without reason: mean absolute change of scores that a defect leaves alone. Resists: share of "
-        "copies with praise or orders in them whose overall score did not rise beyond noise; copies of "
-        "reports that score too high to rise so far have no room and are left out.",
+        "copies with praise or orders in them of which no score rose beyond noise; copies of reports that "
+        "score too high to rise so far have no room and are left out.",
     )
 
 

@@ -60,9 +60,10 @@ def _swayed(resistance: InjectionResistance) -> str:
         return unknown if resistance.without_room else ""
     if not obeys(resistance):
         return ""
+    which = listing(list(resistance.raised))
     return (
         f" Praise or orders in a report's text raised its score in {1 - resistance.share:.0%} of "
-        f"{plural(resistance.copies, 'copy')}."
+        f"{plural(resistance.copies, 'copy')}{f', on {which}' if which else ''}."
     )
 
 

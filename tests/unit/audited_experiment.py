@@ -114,6 +114,12 @@ def obeys_reports(_: str, report: str) -> Scores:
     return dict.fromkeys(ALL, 10 if sways else 6)
 
 
+def believes_praise(_: str, report: str) -> Scores:
+    """Of accuracy alone."""
+    sways = any(note in report for note in (*ORDERS, *PRAISE))
+    return {**dict.fromkeys(ALL, 6), "accuracy": 8 if sways else 6}
+
+
 def likes_length(_: str, report: str) -> Scores:
     return dict.fromkeys(ALL, min(10, len(report.split()) // 20))
 
