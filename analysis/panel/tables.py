@@ -72,9 +72,6 @@ def agreement_table(panel: Panel) -> Table | None:
 def pairs_table(panel: Panel) -> Table | None:
     if not panel.pairs:
         return None
-    found = {name.capitalize(): a for name, a in panel.agreement.items()}
-    if panel.agreement_adjusted:
-        found["Overall, leniency and spread removed"] = panel.agreement_adjusted
     rows = [
         plain_cells(
             [f"{p.a} and {p.b}", number(p.texts, 0), with_interval(p.kendall_tau), number(p.mean_difference)]
