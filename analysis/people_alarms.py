@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.alarm import alarm
+from analysis.krippendorff import LOWEST_USABLE
 from analysis.people_result import OVERALL, JudgeAgainstPeople, People
 from analysis.rater_agreement import INCONSISTENT_POINTS
 from analysis.result import Alarm
@@ -13,8 +14,6 @@ from analysis.wording import listing, plural
 ENOUGH_REPORTS = 30
 """From so many on, 92 in 100 intervals of a judge with a rank correlation of 0.6 are above 0 (simulated; 74
 with 20): below, nothing is said against it."""
-TENTATIVE_ALPHA = 0.667
-"""Below it not even tentative conclusions (Krippendorff, Content Analysis, 2004, p. 241)."""
 
 
 def people_alarms(people: People | None) -> Iterator[Alarm]:
@@ -73,7 +72,7 @@ def _raters(people: People) -> Iterator[Alarm]:
         )
     overall = people.agreement.get(OVERALL)
     alpha = overall.alpha if overall else None
-    if overall and alpha and alpha.high is not None and alpha.high < TENTATIVE_ALPHA:
+    if overall and alpha and alpha.high is not None and alpha.high < LOWEST_USABLE:
         yield alarm(
             "raters_disagree",
             "medium",

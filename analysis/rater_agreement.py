@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from analysis.clustered_mean import Values
 from analysis.clustered_resamples import cluster_draws, percentile_estimate
+from analysis.krippendorff import resampled_alpha
 from analysis.people_records import Opinions
 from analysis.people_result import OVERALL, Agreement, Estimate, Rater, Treatment
 
@@ -133,34 +134,11 @@ def among_raters(opinions: Opinions, consensus: Consensus) -> dict[str, Agreemen
 def _alpha_estimate(pairable: Values) -> Estimate:
     if not len(pairable):
         return Estimate(reason="no report has two raters")
-    value = float(interval_alpha(pairable, np.ones((1, len(pairable))))[0])
+    value = float(resampled_alpha(pairable, np.ones((1, len(pairable))))[0])
     if not np.isfinite(value):
         return Estimate(reason="all scores are equal")
     draws = cluster_draws(np.arange(len(pairable)))
-    return percentile_estimate(value, None if draws is None else interval_alpha(pairable, draws))
-
-
-def interval_alpha(values: Values, weights: Values) -> Values:
-    """Krippendorff's alpha for interval data, for each row of weights (how often each unit is there).
-
-    1 - D_o / D_e (Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011, part E). For squared
-    differences both are sums over units: within a unit of m values, the sum over its pairs is
-    m sum(x^2) - sum(x)^2, so thousands of resamples cost one product of matrices.
-
-    Args:
-        values: Units x raters, NaN where missing; each unit with two values or more.
-        weights: Draws x units.
-    """
-    given = np.isfinite(values)
-    filled = np.where(given, values, 0.0)
-    several = given.sum(axis=1)
-    first, second = filled.sum(axis=1), (filled**2).sum(axis=1)
-    n = weights @ several
-    observed = weights @ ((several * second - first**2) / (several - 1)) / n
-    expected = (n * (weights @ second) - (weights @ first) ** 2) / (n * (n - 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        alpha: Values = np.where(expected > 1e-9, 1 - observed / expected, np.nan)
-    return alpha
+    return percentile_estimate(value, None if draws is None else resampled_alpha(pairable, draws))
 
 
 def describe_raters(opinions: Opinions) -> dict[str, Rater]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.clustered_resamples import RESAMPLES, cluster_draws, spearman
-from analysis.rater_agreement import interval_alpha, leniencies, noise_variance
+from analysis.krippendorff import resampled_alpha
+from analysis.rater_agreement import leniencies, noise_variance
 
 nan = np.nan
 # Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011, part E: 4 observers, 12 units, one of them
@@ -50,13 +51,15 @@ def pairable(values: np.ndarray) -> np.ndarray:
 def test_alpha_of_published_examples(values: np.ndarray, alpha: float) -> None:
     """Krippendorff's alpha for interval data is the published one."""
     units = pairable(values)
-    assert interval_alpha(units, np.ones((1, len(units))))[0] == pytest.approx(alpha, abs=0.0005)
+    assert resampled_alpha(units, np.ones((1, len(units))))[0] == pytest.approx(alpha, abs=0.0005)
 
 
 def test_alpha_is_that_of_a_library() -> None:
     """On random scores with gaps it is what another implementation gives, to the last digits."""
     units = pairable(RANDOM)
-    assert interval_alpha(units, np.ones((1, len(units))))[0] == pytest.approx(0.08673635181975747, abs=1e-12)
+    assert resampled_alpha(units, np.ones((1, len(units))))[0] == pytest.approx(
+        0.08673635181975747, abs=1e-12
+    )
 
 
 def test_alpha_of_a_resample_is_the_alpha_of_its_units() -> None:
@@ -64,14 +67,14 @@ def test_alpha_of_a_resample_is_the_alpha_of_its_units() -> None:
     units = pairable(TEXTBOOK)
     weights = np.arange(len(units)) % 3
     repeated = np.repeat(units, weights, axis=0)
-    assert interval_alpha(units, weights[None, :].astype(float))[0] == pytest.approx(
-        interval_alpha(repeated, np.ones((1, len(repeated))))[0]
+    assert resampled_alpha(units, weights[None, :].astype(float))[0] == pytest.approx(
+        resampled_alpha(repeated, np.ones((1, len(repeated))))[0]
     )
 
 
 def test_alpha_of_equal_scores_is_no_number() -> None:
     """Where all scores are equal there is nothing to agree on beyond chance."""
-    assert np.isnan(interval_alpha(np.full((4, 2), 7.0), np.ones((1, 4)))[0])
+    assert np.isnan(resampled_alpha(np.full((4, 2), 7.0), np.ones((1, 4)))[0])
 
 
 def test_leniency_of_crossed_raters_is_their_mean() -> None:
