@@ -20,7 +20,8 @@ from analysis.panel.result import Panel
 from analysis.people_alarms import people_alarms
 from analysis.people_result import People
 from analysis.read_runs import Runs
-from analysis.result import Alarm, Metric, Omnibus, Replication
+from analysis.result import Alarm, Replication
+from analysis.significance_result import Metric, Omnibus
 from analysis.wire_result import Drift, Meters, NoiseFloor, QuarantinedRun
 
 

@@ -12,7 +12,8 @@ from scipy import stats
 
 from analysis.noise_floor import exceeds
 from analysis.read_runs import Runs
-from analysis.result import METRICS, SIGNIFICANCE_LEVEL, MannWhitney, Metric, Omnibus, Pair, Significance
+from analysis.result import SIGNIFICANCE_LEVEL
+from analysis.significance_result import METRICS, MannWhitney, Metric, Omnibus, Pair, Significance
 from analysis.wire_result import Noise, NoiseFloor
 
 COLUMN: dict[Metric, str] = {"quality": "overall", "latency_s": "latency_s"}

@@ -8,17 +8,8 @@ from analysis.drift import decode_rates, order_of_runs
 from analysis.latency_parts import mean_agent_parts, mean_parts
 from analysis.read_runs import Runs
 from analysis.replication import copied_iterations, distinct_reports
-from analysis.result import (
-    CRITERIA,
-    Cell,
-    Checks,
-    Failure,
-    FrameworkResult,
-    Pair,
-    Place,
-    RunColumns,
-    Spread,
-)
+from analysis.result import CRITERIA, Cell, Checks, Failure, FrameworkResult, Place, RunColumns, Spread
+from analysis.significance_result import Pair
 from analysis.subjects import twin_of
 from analysis.wire_result import MachineMeans, Parts
 

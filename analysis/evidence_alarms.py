@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from analysis.alarm import alarm
 from analysis.compare import compared_runs
 from analysis.read_runs import Runs
-from analysis.result import Alarm, Metric, Omnibus, Replication
+from analysis.result import Alarm, Replication
+from analysis.significance_result import Metric, Omnibus
 from analysis.wire_result import NoiseFloor
 from analysis.wording import plural
 

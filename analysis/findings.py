@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from analysis.noise_floor import exceeds
 from analysis.panel.result import Panel
-from analysis.result import Alarm, FrameworkResult, Metric, Omnibus, Pair, Replication, Setup
+from analysis.result import Alarm, FrameworkResult, Replication, Setup
+from analysis.significance_result import Metric, Omnibus, Pair
 from analysis.subjects import Role
 from analysis.wire_result import Difference, DifferenceMetric, NoiseFloor
 from analysis.wording import in_unit

@@ -15,6 +15,7 @@ from analysis.panel.noise_result import JudgeNoise
 from analysis.panel.result import Panel
 from analysis.people_result import People
 from analysis.result_model import Number, Result
+from analysis.significance_result import Metric, Omnibus, Pair
 from analysis.texts_result import ReportTexts
 from analysis.wire_result import (
     Difference,
@@ -28,56 +29,8 @@ from analysis.wire_result import (
 
 ANALYSIS_SCHEMA_VERSION = 1
 
-Metric = Literal["quality", "latency_s"]
-METRICS: tuple[Metric, ...] = ("quality", "latency_s")
 CRITERIA = ("completeness", "accuracy", "structure", "insight", "readability")
 SIGNIFICANCE_LEVEL = 0.05
-
-
-class Significance(Result):
-    """One significance test; where it cannot be computed, `reason` says why."""
-
-    statistic: Number = None
-    p: Number = None
-    reason: str | None = None
-
-
-class Omnibus(Result):
-    """Do the frameworks differ at all on one metric?"""
-
-    kruskal_wallis: Significance
-    """Every run counted as independent, as such tables are usually published."""
-    kruskal_wallis_item_means: Significance
-    """One value per framework and item: repeats of an item do not count as new evidence."""
-    friedman: Significance
-    """The same values, ranked inside each item."""
-    verdict: Literal["shown", "tests_disagree", "only_if_repeats_count", "not_shown", "cannot_tell"]
-
-
-class MannWhitney(Result):
-    u: Number
-    """U of `a`: how often a run of `a` is above one of `b`, ties counting one half."""
-    p: Number
-    p_bonferroni: Number
-    r: Number
-    """|z| / sqrt(n_a + n_b), z taken from p."""
-    rank_biserial: Number
-    """2u / (n_a n_b) - 1: from -1 (every run of `a` below every run of `b`) to 1."""
-
-
-class Pair(Result):
-    a: str
-    b: str
-    metric: Metric
-    n_a: int
-    n_b: int
-    mean_difference: Number
-    """Mean of `a` minus mean of `b`, in the metric's own unit."""
-    mann_whitney: MannWhitney
-    significant: bool
-    noise: Number = None
-    """The noise floor of the metric; null when no framework ran against itself."""
-    exceeds_noise: bool | None = None
 
 
 class Spread(Result):

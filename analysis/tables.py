@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analysis.result import Analysis, FrameworkResult, Metric
+from analysis.result import Analysis, FrameworkResult
+from analysis.significance_result import Metric
 
 MISSING = "–"  # noqa: RUF001 - an en dash is what a table shows for "no value"
 MOST_PAIRS = 60
