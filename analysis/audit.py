@@ -21,6 +21,7 @@ from analysis.detection import detect, share_interval
 from analysis.judge_noise import TOP_SCORES
 from shared.defects import DEFECTS
 from shared.judgements import AuditVerdict
+from shared.yardsticks import newest_versions
 
 HIGHEST = 10.0
 BEYOND = 1.96 * sqrt(2)
@@ -61,19 +62,8 @@ def overall(verdict: AuditVerdict) -> float:
 
 
 def _newest(found: Sequence[AuditVerdict]) -> list[AuditVerdict]:
-    versions: dict[str, int] = {}
-    for verdict in found:
-        name, _, version = verdict.rubric.rpartition("/")
-        versions[name] = max(versions.get(name, 0), _number(version))
-    return [
-        verdict
-        for verdict in found
-        if _number(verdict.rubric.rpartition("/")[2]) == versions[verdict.rubric.rpartition("/")[0]]
-    ]
-
-
-def _number(version: str) -> int:
-    return int(version) if version.isdecimal() else 0
+    newest = newest_versions(verdict.rubric for verdict in found)
+    return [verdict for verdict in found if verdict.rubric in newest]
 
 
 def _audit(found: Sequence[AuditVerdict]) -> Audit:

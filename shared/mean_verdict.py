@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.records import Verdict
 from shared.strict import Strict
+from shared.yardsticks import newest_versions
 
 
 class MeanVerdict(Strict):
@@ -27,20 +28,12 @@ class MeanVerdict(Strict):
 def mean_verdicts(verdicts: Iterable[Verdict], judge: str) -> dict[str, MeanVerdict]:
     """By attempt id. Verdicts of an older version of a rubric are left out: they answer another question."""
     of_judge = [verdict for verdict in verdicts if verdict.judge == judge]
-    newest: dict[str, int] = {}
-    for name, version in map(_versioned, of_judge):
-        newest[name] = max(version, newest.get(name, version))
+    newest = newest_versions(verdict.rubric for verdict in of_judge)
     by_attempt: dict[str, list[Verdict]] = {}
     for verdict in of_judge:
-        name, version = _versioned(verdict)
-        if version == newest[name]:
+        if verdict.rubric in newest:
             by_attempt.setdefault(verdict.attempt_id, []).append(verdict)
     return {attempt_id: _mean(repeats) for attempt_id, repeats in by_attempt.items()}
-
-
-def _versioned(verdict: Verdict) -> tuple[str, int]:
-    name, _, version = verdict.rubric.rpartition("/")
-    return name, int(version) if version.isdigit() else 0
 
 
 def _mean(repeats: list[Verdict]) -> MeanVerdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -65,3 +65,13 @@ class CheckSpec(Strict):
     @property
     def label(self) -> str:
         return f"{self.name}/{self.version}"
+
+
+def newest_versions(labels: Iterable[str]) -> frozenset[str]:
+    """Of each rubric among these labels the newest version's: scores by two versions answer two questions."""
+    newest: dict[str, tuple[int, str]] = {}
+    for label in labels:
+        name, _, version = label.rpartition("/")
+        number = int(version) if version.isdecimal() else 0
+        newest[name or label] = max((number, label), newest.get(name or label, (number, label)))
+    return frozenset(label for _, label in newest.values())

@@ -1,0 +1,22 @@
+"""Rubrics by name and version."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.yardsticks import newest_versions
+
+
+@pytest.mark.parametrize(
+    ("labels", "newest"),
+    [
+        ([], set()),
+        (["r/9", "r/10", "r/10"], {"r/10"}),
+        (["r/2", "other/1"], {"r/2", "other/1"}),
+        (["r", "s"], {"r", "s"}),
+        (["r/²", "r/1"], {"r/1"}),
+    ],
+)
+def test_newest_versions(labels: list[str], newest: set[str]) -> None:
+    """Versions count as numbers, each rubric by itself; a label without one is as it is."""
+    assert newest_versions(labels) == newest
