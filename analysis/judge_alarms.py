@@ -12,7 +12,6 @@ from analysis.panel.noise_result import JudgeNoise
 from analysis.read_runs import Runs
 from analysis.result import Alarm
 from analysis.wording import plural
-from shared.judge_panel import split_judges
 
 SATURATED_SHARE = 0.9
 CONSTANT_SHARE = 0.95
@@ -51,7 +50,7 @@ def judge_alarms(runs: Runs, judge: JudgeNoise) -> Iterator[Alarm]:
 
 def _main_judge(runs: Runs) -> str:
     """Of a panel the first: its scores are the quality here."""
-    return next(iter(split_judges(runs.manifest.setting("judge_model"))), "")
+    return next(iter(runs.manifest.judges), "")
 
 
 def _scale(judge: JudgeNoise) -> Iterator[Alarm]:

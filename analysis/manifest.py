@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared.judge_panel import BETWEEN
+
 SHOWN_SECTIONS = ("settings", "plan", "server", "hardware")
 _SECRET = re.compile(r"api_?key|secret|password|authorization|credential", re.IGNORECASE)
 
@@ -29,6 +31,16 @@ class Manifest:
 
     def setting(self, name: str) -> str:
         return self.sections.get("settings", {}).get(name, "")
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The first is the main one; empty: the model under test."""
+        return judges_named(self.setting("judge_model"))
+
+
+def judges_named(setting: str) -> tuple[str, ...]:
+    """Each once, also when a foreign manifest repeats one."""
+    return tuple(dict.fromkeys(filter(None, map(str.strip, setting.split(BETWEEN)))))
 
 
 def read_manifest(path: Path) -> Manifest:

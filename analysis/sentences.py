@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from analysis.certainty_sentences import certainty_sentences, limit_sentences
 from analysis.findings import Findings
 from analysis.learned_sentences import learned_sentences
+from analysis.manifest import judges_named
 from analysis.noise_floor import exceeds
 from analysis.result import Summary
 from analysis.subjects import AGAIN
@@ -107,7 +108,11 @@ def _compared(f: Findings) -> Iterator[str]:
         yield f"{missing:,} of the plan's {plural(f.setup.planned_runs, 'run')} are missing."
     settings = f.setup.facts.get("settings", {})
     if model := settings.get("llm_model"):
-        yield f"Model: {model}. Judge: {settings.get('judge_model') or 'the same model'}."
+        panel = judges_named(settings.get("judge_model") or "")
+        asked = (
+            f"Judges: {listing(panel)}" if len(panel) > 1 else f"Judge: {next(iter(panel), 'the same model')}"
+        )
+        yield f"Model: {model}. {asked}."
     if any(x.role == "floor" for x in f.compared):
         yield "The floor is the same three prompts sent by hand, without any framework."
     if any(x.role == "dry" for x in f.frameworks.values()):

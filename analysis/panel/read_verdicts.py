@@ -17,6 +17,7 @@ from shared.judgement_store import Judgements
 from shared.judgements import Comparison
 from shared.records import Verdict
 from shared.store import Store
+from shared.yardsticks import newest_versions
 
 UNNAMED = "the judge"
 """Of scores in a file that names no judge."""
@@ -142,21 +143,13 @@ def _from_table(runs: Runs, notes: tuple[str, ...]) -> Verdicts:
 
 def _newest_rubric(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[str]]:
     """Scores by two versions of a rubric are not comparable: the newest version counts."""
-    newest: dict[str, int] = {}
-    for verdict in verdicts:
-        name, version = _rubric(verdict.rubric)
-        newest[name] = max(version, newest.get(name, 0))
-    kept = [v for v in verdicts if _rubric(v.rubric)[1] == newest[_rubric(v.rubric)[0]]]
+    newest = newest_versions(verdict.rubric for verdict in verdicts)
+    kept = [verdict for verdict in verdicts if verdict.rubric in newest]
     older = len(verdicts) - len(kept)
     note = (
         f"{plural(older, 'verdict')} by an older version of the rubric are in the records and not used here."
     )
     return kept, [note] if older else []
-
-
-def _rubric(label: str) -> tuple[str, int]:
-    name, _, version = label.rpartition("/")
-    return (name, int(version)) if name and version.isdigit() else (label, 0)
 
 
 def _row(verdict: Verdict, author: Author) -> dict[str, object]:
@@ -191,5 +184,6 @@ def _runs(authors: Iterable[Author]) -> pd.DataFrame:
 
 def _main(runs: Runs) -> str:
     named = runs.table.loc[runs.table["judge"] != "", "judge"]
-    setting = runs.manifest.setting("judge_model") or runs.manifest.setting("llm_model")
-    return str(named.mode().iloc[0]) if len(named) else setting or UNNAMED
+    if len(named):
+        return str(named.mode().iloc[0])
+    return next(iter(runs.manifest.judges), runs.manifest.setting("llm_model")) or UNNAMED

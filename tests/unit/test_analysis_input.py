@@ -190,6 +190,24 @@ def test_text_column_is_digested(tmp_path: Path) -> None:
     assert analyse_rows(tmp_path, rows).replication.distinct_outputs == 24
 
 
+@pytest.mark.parametrize(
+    ("judges", "said"),
+    [
+        ("b", "Judge: b."),
+        ("b,c", "Judges: b and c."),
+        ("b, b", "Judge: b."),
+        (None, "Judge: the same model."),
+    ],
+)
+def test_judges_are_named(tmp_path: Path, judges: str | None, said: str) -> None:
+    """The setting's judges, each once, also from a manifest that names one twice."""
+    settings = {"llm_model": "a", "judge_model": judges}
+    write_rows(tmp_path, clean_rows())
+    (tmp_path / "manifest.json").write_text(json.dumps({"settings": settings}))
+    analysis, _ = report_of(tmp_path, clean_rows())
+    assert f"Model: a. {said}" in analysis.summary.compared
+
+
 def test_manifest_is_shown_and_its_secrets_are_not(tmp_path: Path) -> None:
     """Settings, versions and notes reach the page; anything that looks like a credential does not."""
     content = {
