@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from cluster.judge_jobs import text_key
+from cluster.judge_jobs import reports_by_text
 from judge.rating.blind_report import BlindReport
 from judge.rating.merge_ratings import merge_ratings
 from judge.rating.pairing import Pairing
@@ -24,7 +24,7 @@ from shared.errors import RatingsError, ResultsMismatch, SettingsError
 from shared.judgement_store import Judgements
 from shared.packing import text_digest
 from shared.record_files import write_whole
-from shared.records import RunRecord, Status
+from shared.records import RunRecord
 from shared.store import Store
 from shared.tasks.load_task import load_task
 from shared.tasks.task import Task
@@ -78,10 +78,7 @@ def blind_reports(store: Store) -> tuple[BlindReport, ...]:
     """Each distinct report of the runs that count. Raises ResultsMismatch when there is none yet."""
     plan = store.manifest().plan
     tasks = {task.name: load_task(task.name).limited(plan.limits.facts_per_query) for task in plan.tasks}
-    by_text: dict[tuple[str, str, str], list[RunRecord]] = {}
-    for record in store.runs():
-        if record.status is Status.COMPLETED:
-            by_text.setdefault(text_key(record), []).append(record)
+    by_text = reports_by_text(store)
     if not by_text:
         raise ResultsMismatch(
             f"No report to rate in {store.folder}: `levelfield status` tells how far it is."
