@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.default_command import DefaultCommand
+from cluster.results_commands import Folder, results_app
 from shared.errors import LevelfieldError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 envs_app = typer.Typer(help="The frameworks' locked environments.", no_args_is_help=True)
 app.add_typer(envs_app, name="envs")
+app.add_typer(results_app)
 judge_app = typer.Typer(
     cls=DefaultCommand,
     help="Judge an experiment's reports, or audit its judge.\n\n`levelfield judge DIR` is short for "
@@ -39,8 +41,6 @@ INTERRUPTED = 130
 """Exit code: 128 and the number of SIGINT, as shells have it."""
 
 DEFAULT_PLAN = Path("plans/quick.yaml")
-
-Folder = Annotated[Path, typer.Argument(help="An experiment's folder, as `levelfield run` printed it.")]
 
 
 @app.command(epilog="Example: `levelfield run plans/full.yaml --model ollama:qwen3:14b`")
@@ -143,14 +143,6 @@ def judge_audit(
     raise typer.Exit(audit_command(folder, model, json_out, Console(), reports=reports, repeats=repeats))
 
 
-@app.command(epilog="Example: `levelfield report results/full-…`")
-def report(folder: Folder) -> None:
-    """Write runs.csv and report.html again from the records."""
-    from cluster.commands import report_command
-
-    report_command(folder, console=Console())
-
-
 @app.command(epilog="Example: `levelfield spans results/full-… --endpoint http://127.0.0.1:4318`")
 def spans(
     folder: Folder,
@@ -166,22 +158,6 @@ def spans(
     from cluster.commands import spans_command
 
     raise typer.Exit(spans_command(folder, endpoint, console=Console()))
-
-
-@app.command(epilog="Example: `levelfield fairness results/full-… --json fairness.json --strict`")
-def fairness(
-    folder: Folder,
-    json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit status 1 if there is a violation.")] = False,
-) -> None:
-    """Whether every framework was treated alike: what each put on the wire, held against the plan.
-
-    Requests side by side, parameters, hidden calls, retries and framing. A violation of the five rules is
-    shown and counted, never repaired; without --strict the exit status is 0 all the same.
-    """
-    from analysis.fairness.command import fairness_command
-
-    raise typer.Exit(fairness_command(folder, json_out, Console(), strict=strict))
 
 
 @app.command(epilog="Example: `levelfield doctor`")
@@ -256,6 +232,6 @@ def _exit_now(code: int) -> None:
 
 
 def command_names() -> set[str]:
-    registered: list[Any] = [*app.registered_commands]
+    registered: list[Any] = [*app.registered_commands, *results_app.registered_commands]
     groups = {group.name for group in app.registered_groups if group.name}
     return {command.name or command.callback.__name__ for command in registered} | groups
