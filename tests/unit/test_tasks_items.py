@@ -35,9 +35,9 @@ def test_no_fact_names_a_source(name: str, item: str) -> None:
     assert not re.search(r"https?:|www\.|source:", " ".join(fact.text for fact in known.facts), re.IGNORECASE)
 
 
-@pytest.mark.parametrize("item", ["anthropic", "stripe", "datadog"])
+@pytest.mark.parametrize("item", ["anthropic", "stripe", "datadog", "cloudflare", "shopify", "nvidia"])
 def test_shipped_companies_are_alike_in_size(item: str) -> None:
-    """Each of the three has four to six facts per query, and results short enough for a small model."""
+    """Each has four to six facts per query, and results short enough for a small model."""
     task = load_task("company_research")
     per_query = Counter(fact.query for fact in task.item(item).facts)
     assert set(per_query) == set(task.definition.queries)
