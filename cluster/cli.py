@@ -102,11 +102,15 @@ def rate(
     pairs: Annotated[bool, typer.Option("--pairs", help="Which of two reports is better.")] = False,
     port: Annotated[int, typer.Option(help="Of 127.0.0.1; 0: a free one.", min=0, max=65535)] = 0,
     open_page: Annotated[bool, typer.Option("--open", help="Open the first link in a browser.")] = False,
-    export_to: Annotated[Path | None, typer.Option("--export", help="Write all ratings as CSV.")] = None,
+    export_to: Annotated[
+        Path | None, typer.Option("--export", help="Write all ratings as CSV; with --pairs, all comparisons.")
+    ] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write each --rater's reports as CSV to fill in.")
     ] = None,
-    import_from: Annotated[Path | None, typer.Option("--import", help="Take in ratings from CSV.")] = None,
+    import_from: Annotated[
+        Path | None, typer.Option("--import", help="Take in what --export or --sheet wrote.")
+    ] = None,
 ) -> None:
     """Let people rate the reports on a page of this machine, without knowing whose they are.
 

@@ -6,17 +6,20 @@ import datetime as dt
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from cluster.judge_jobs import reports_by_text
-from judge.rating.blind_report import BlindReport
-from judge.rating.merge_ratings import merge_ratings
+from judge.rating.blind_report import BlindReport, by_attempt
+from judge.rating.csv_table import MAX_BYTES
+from judge.rating.merge_answers import Merged, merge_answers
 from judge.rating.pairing import Pairing
+from judge.rating.pairs_csv import preferences_csv, read_preferences
 from judge.rating.rater_name import BadName, clean_name, known_as
 from judge.rating.rating_app import RatingApp
-from judge.rating.read_csv import MAX_BYTES, read_ratings
+from judge.rating.read_csv import read_ratings
 from judge.rating.scoring import Scoring
 from judge.rating.serve import serve
 from judge.rating.write_csv import ratings_csv, sheet_csv
@@ -51,8 +54,8 @@ def rate_command(folder: Path, wanted: RateRequest, console: Console) -> None:
     files = sum(path is not None for path in (wanted.export_to, wanted.sheet, wanted.import_from))
     if files > 1:
         raise SettingsError("--export, --sheet and --import are three things to do: give one of them.")
-    if files and wanted.pairs:
-        raise SettingsError("--export, --sheet and --import are for scores: leave out --pairs.")
+    if wanted.sheet and wanted.pairs:
+        raise SettingsError("--sheet is for scores: leave out --pairs.")
     try:
         raters = tuple(dict.fromkeys(clean_name(name) for name in wanted.raters))
     except BadName as error:
@@ -60,14 +63,14 @@ def rate_command(folder: Path, wanted: RateRequest, console: Console) -> None:
     store = Store.existing(folder)
     desk = _Rateable(blind_reports(store), Judgements(folder), console)
     if wanted.export_to:
-        desk.export(wanted.export_to)
+        desk.export(wanted.export_to, pairs=wanted.pairs)
     elif wanted.sheet:
         desk.write_sheet(wanted.sheet, raters)
     else:
         store.lock("levelfield rate")
         try:
             if wanted.import_from:
-                desk.import_from(wanted.import_from)
+                desk.import_from(wanted.import_from, pairs=wanted.pairs)
             else:
                 desk.serve(raters, wanted)
         finally:
@@ -137,14 +140,25 @@ class _Rateable:
         serve(rating, wanted.port, ready)
         self._say("Stopped. Every answer that was saved is kept; the same command goes on.")
 
-    def export(self, path: Path) -> None:
-        ratings = self.kept.ratings()
-        known = {attempt_id for report in self.reports for attempt_id in report.attempt_ids}
-        here = [rating for rating in ratings if rating.attempt_id in known]
-        _write(path, ratings_csv(here, self.reports))
-        self._say(f"{len(here)} ratings: {path}")
-        if len(here) < len(ratings):
-            self._say(f"{len(ratings) - len(here)} are left out: their reports no longer count.")
+    def export(self, path: Path, *, pairs: bool) -> None:
+        """Scores, or with `pairs` which of two is better."""
+        known = by_attempt(self.reports)
+        if pairs:
+            kept = [
+                (found, found.first_attempt_id, found.second_attempt_id) for found in self.kept.preferences()
+            ]
+            preferences = [found for found, first, second in kept if {first, second} <= set(known)]
+            self._exported(path, preferences_csv(preferences, self.reports), len(preferences), len(kept))
+        else:
+            given = self.kept.ratings()
+            ratings = [rating for rating in given if rating.attempt_id in known]
+            self._exported(path, ratings_csv(ratings, self.reports), len(ratings), len(given))
+
+    def _exported(self, path: Path, text: str, written: int, kept: int) -> None:
+        _write(path, text)
+        self._say(f"{written} ratings: {path}")
+        if written < kept:
+            self._say(f"{kept - written} are left out: their reports no longer count.")
 
     def write_sheet(self, path: Path, raters: tuple[str, ...]) -> None:
         if not raters:
@@ -154,17 +168,26 @@ class _Rateable:
         _write(path, sheet_csv(named, ratings, self.reports))
         self._say(f"{len(self.reports)} reports for each of {len(named)}: {path}. Take it in with --import.")
 
-    def import_from(self, path: Path) -> None:
+    def import_from(self, path: Path, *, pairs: bool) -> None:
         """Raises RatingsError, and writes nothing, when anything is wrong with the file."""
-        here = self.kept.ratings()
-        found = read_ratings(_read(path), self.reports, (rating.rater for rating in here), _now())
-        merged = merge_ratings(found.ratings, here, self.reports)
-        for rating in merged.to_write:
-            self.kept.write_rating(rating)
+        raters = [answer.rater for answer in (*self.kept.ratings(), *self.kept.preferences())]
+        if pairs:
+            preferences = read_preferences(_read(path), self.reports, raters, _now())
+            of_pairs = merge_answers(preferences, self.kept.preferences(), self.reports)
+            for preference in of_pairs.to_write:
+                self.kept.write_preference(preference)
+            self._imported(of_pairs, "")
+        else:
+            found = read_ratings(_read(path), self.reports, raters, _now())
+            of_scores = merge_answers(found.ratings, self.kept.ratings(), self.reports)
+            for rating in of_scores.to_write:
+                self.kept.write_rating(rating)
+            self._imported(of_scores, f", {found.blank_rows} rows without scores")
+
+    def _imported(self, merged: Merged[Any], more: str) -> None:
         self._say(
             f"{len(merged.new)} new ratings, {len(merged.replacing)} that replace earlier ones, "
-            f"{merged.same} that were here, {merged.older} older than those here and left out, "
-            f"{found.blank_rows} rows without scores."
+            f"{merged.same} that were here, {merged.older} older than those here and left out{more}."
         )
 
     def _say(self, words: str) -> None:

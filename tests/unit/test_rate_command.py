@@ -12,7 +12,7 @@ from cluster.cli import main
 from cluster.rate import blind_reports
 from shared.errors import ResultsMismatch
 from shared.judgement_store import Judgements
-from shared.judgements import Rating
+from shared.judgements import Preference, Rating
 from shared.packing import text_digest
 from shared.plan import TaskPlan
 from shared.records import Status
@@ -92,6 +92,28 @@ def test_out_and_in_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "0 new ratings, 0 that replace earlier ones, 3 that were here" in capsys.readouterr().out
 
 
+def test_comparisons_out_and_in_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --pairs, comparisons come out as CSV and into a copy of the experiment; again, nothing changes."""
+    first, second, *_ = blind_reports(experiment(tmp_path / "here"))
+    preference = Preference(
+        rater="Zoë",
+        task=first.task,
+        item=first.item,
+        first_attempt_id=first.attempt_id,
+        second_attempt_id=second.attempt_id,
+        winner="second",
+        rated_at=AT,
+    )
+    Judgements(tmp_path / "here").write_preference(preference)
+    file = tmp_path / "pairs.csv"
+    assert code("rate", tmp_path / "here", "--pairs", "--export", file) == 0
+    experiment(tmp_path / "there")
+    assert code("rate", tmp_path / "there", "--pairs", "--import", file) == 0
+    assert Judgements(tmp_path / "there").preferences() == [preference]
+    assert code("rate", tmp_path / "there", "--pairs", "--import", file) == 0
+    assert "0 new ratings, 0 that replace earlier ones, 1 that were here" in capsys.readouterr().out
+
+
 def test_a_sheet_filled_in_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sheet has the texts of all reports for each rater; its filled rows come in under his name."""
     store = experiment(tmp_path / "e")
@@ -138,7 +160,7 @@ def test_what_stands_in_the_way(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "needs a letter" in capsys.readouterr().err
     assert code("rate", store.folder, "--export", "a", "--import", "b") == 2
     assert "give one of them" in capsys.readouterr().err
-    assert code("rate", store.folder, "--export", "a", "--pairs") == 2
+    assert code("rate", store.folder, "--sheet", "a", "--pairs") == 2
     assert "leave out --pairs" in capsys.readouterr().err
     assert code("rate", store.folder, "--export", tmp_path / "none" / "a.csv") == 2
     assert "There is no folder" in capsys.readouterr().err

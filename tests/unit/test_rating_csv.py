@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.rating.csv_cells import csv_rows, csv_text, shielded, unshielded
-from judge.rating.merge_ratings import merge_ratings
+from judge.rating.csv_table import MAX_SHOWN
+from judge.rating.merge_answers import merge_answers
 from judge.rating.posted import clean_comment
 from judge.rating.rater_name import BadName, clean_name
-from judge.rating.read_csv import MAX_SHOWN, ReadRatings, read_ratings
+from judge.rating.read_csv import ReadRatings, read_ratings
 from judge.rating.write_csv import ratings_csv, sheet_csv
 from shared.errors import RatingsError
 from shared.judgements import Rating
@@ -248,6 +249,6 @@ def test_the_later_rating_counts() -> None:
         rating(2, rated_at=later),
         rating(0, rater="Bob"),
     ]
-    merged = merge_ratings(coming, here, REPORTS)
+    merged = merge_answers(coming, here, REPORTS)
     assert merged.to_write == [coming[3], coming[0]]
     assert (merged.same, merged.older) == (1, 1)
