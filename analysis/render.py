@@ -45,6 +45,7 @@ def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["unbroken"] = _unbroken
