@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -30,16 +29,21 @@ from analysis.fairness import view as fairness_view
 from analysis.figure import colours
 from analysis.figures import draw_figures
 from analysis.meter_tables import meters_table
+from analysis.packed import packed
 from analysis.panel import sentences as panel_sentences
 from analysis.panel import tables as panel_tables
 from analysis.result import Analysis
-from analysis.waterfall import Waterfall
-from analysis.waterfall_view import waterfall_choices, waterfall_data, waterfall_table
+from analysis.run_pages.read import RunPages
+from analysis.run_pages.view import left_out_sentence, packed_runs
+from analysis.waterfall_view import waterfall_table
 
 TEMPLATES = Path(__file__).parent / "templates"
+RUN_SCRIPTS = ("waterfall.js", "text_diff.js", "run_choice.js", "run_page.js", "compare_runs.js", "runs.js")
+_SECTION = re.compile(r'<section id="([\w-]+)"[^>]*>\s*<h2[^>]*>(.*?)</h2>', re.DOTALL)
 
 
-def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str:
+def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
+    pages = pages or RunPages()
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -49,20 +53,23 @@ def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["unbroken"] = _unbroken
+    environment.filters["contents"] = _contents
     figures = draw_figures(analysis)
+    plotly = get_plotlyjs() if figures or pages.pages else ""
     scripts = {
         "theme": _text("theme.js"),
-        "plotly": get_plotlyjs() if figures or waterfalls else "",
-        "waterfall": _text("waterfall.js") if waterfalls else "",
+        "packed": _text("packed.js"),
+        "runs": "\n".join(map(_text, RUN_SCRIPTS)),
         "report": _text("report.js"),
     }
     return environment.get_template("report.html.j2").render(
         a=analysis,
         figures=figures,
         figure_data={figure.id: figure.content for figure in figures.values()},
-        waterfall_data=waterfall_data(waterfalls),
-        waterfall_choices=waterfall_choices(waterfalls),
-        waterfall_table=waterfall_table(analysis, waterfalls),
+        plotly_code=packed(plotly) if plotly else "",
+        run_data=packed_runs(pages),
+        runs_left_out=left_out_sentence(pages),
+        waterfall_table=waterfall_table(analysis, pages.waterfalls),
         tables=tables,
         latency_tables=latency_tables,
         machine_tables=machine_tables,
@@ -83,9 +90,14 @@ def render_html(analysis: Analysis, waterfalls: Sequence[Waterfall] = ()) -> str
         fewest_items=FEWEST_ITEMS,
         shortest_ms=round(SHORTEST_S * 1000),
         style=Markup(_text("style.css")),  # noqa: S704 - our own file
-        scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704 - our own files and plotly's
-        content_policy=_content_policy(list(scripts.values())),
+        scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704 - our own files
+        content_policy=_content_policy([*scripts.values(), *([plotly] if plotly else [])]),
     )
+
+
+def _contents(sections: str) -> list[tuple[str, Markup]]:
+    """Id and heading of every section that has both, in their order: what the page's own navigation lists."""
+    return [(found[1], Markup(found[2])) for found in _SECTION.finditer(sections)]  # noqa: S704 - out of our HTML
 
 
 def _unbroken(text: str) -> str:

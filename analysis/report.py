@@ -14,16 +14,18 @@ from analysis.fairness.examine import examine_folder
 from analysis.read_runs import read_runs
 from analysis.render import render_html
 from analysis.result import Analysis
-from analysis.waterfall import read_waterfalls
+from analysis.run_pages.read import read_run_pages
 from shared.errors import LevelfieldError, StoreFailed
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def write_report(
-    source: Path, out: Path | None = None, json_out: Path | None = None
+    source: Path, out: Path | None = None, json_out: Path | None = None, *, all_runs: bool = False
 ) -> tuple[Path, Analysis]:
     """Analyse `source`, write the report, and the numbers too when `json_out` is given.
+
+    `all_runs` puts every single run into the page, however large it gets.
 
     Raises:
         UserError: `source` is missing, or no table of runs.
@@ -32,7 +34,8 @@ def write_report(
     runs = read_runs(source)
     analysis = analyse(runs, examine_folder(source))
     report = out or default_report(source)
-    _write(report, render_html(analysis, read_waterfalls(runs)))
+    pages = read_run_pages(runs, most_characters=None) if all_runs else read_run_pages(runs)
+    _write(report, render_html(analysis, pages))
     if json_out is not None:
         _write(json_out, analysis.model_dump_json(indent=2) + "\n")
     return report, analysis

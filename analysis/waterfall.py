@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from analysis.read_runs import Runs
 from analysis.stages import STAGES
 from analysis.wording import seconds
 from shared.calls import Call
-from shared.errors import LevelfieldError
 from shared.latency import NS, stretches
 from shared.records import RunRecord
 
-MOST_RUNS = 300
-MOST_BARS = 20_000
-"""In all: about half a megabyte."""
 MOST_CALLS = 60
 """Of one run; more rows than that nobody reads."""
 STEP = len(STAGES)
@@ -53,42 +49,7 @@ class Waterfall:
     """Calls beyond MOST_CALLS."""
 
 
-def read_waterfalls(runs: Runs, *, most_runs: int = MOST_RUNS, most_bars: int = MOST_BARS) -> list[Waterfall]:
-    """One of each framework and item first, then others, until a bound is met. Empty without records."""
-    store = runs.stored.store
-    if store is None:
-        return []
-    disturbed = {entry.quarantine.attempt_id for entry in runs.stored.quarantined}
-    found: list[Waterfall] = []
-    bars = 0
-    for record in _chosen(runs):
-        try:
-            calls = store.calls(record)
-        except LevelfieldError:  # a damaged journal costs its run's picture, not the report
-            continue
-        if not calls:
-            continue
-        waterfall = _waterfall(runs, record, calls)
-        if record.attempt_id in disturbed:
-            waterfall = replace(waterfall, status=f"{waterfall.status}, in quarantine")
-        bars += sum(len(row.bars) for row in waterfall.rows)
-        if bars > most_bars or len(found) == most_runs:
-            break
-        found.append(waterfall)
-    return sorted(found, key=lambda w: (w.title.casefold(), w.subject, w.item, w.iteration))
-
-
-def _chosen(runs: Runs) -> Iterator[RunRecord]:
-    first: dict[tuple[str, str, str, str], RunRecord] = {}
-    for record in runs.stored.runs:
-        key = record.key
-        first.setdefault((key.framework, key.arm, key.task, key.item), record)
-    yield from first.values()
-    firsts = {record.attempt_id for record in first.values()}
-    yield from (record for record in runs.stored.runs if record.attempt_id not in firsts)
-
-
-def _waterfall(runs: Runs, record: RunRecord, calls: Sequence[Call]) -> Waterfall:
+def draw_waterfall(runs: Runs, record: RunRecord, calls: Sequence[Call]) -> Waterfall:
     subject = runs.naming.subject(record.key.framework, record.key.arm)
     start, end = _span(record, calls)
     shown = sorted(calls, key=lambda call: call.arrived_s)[:MOST_CALLS]

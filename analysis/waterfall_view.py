@@ -16,23 +16,21 @@ MOST_TABULATED = 12
 """Frameworks whose first run is in the table."""
 
 
-def waterfall_data(waterfalls: Sequence[Waterfall]) -> dict[str, Any] | None:
-    """Stages once; a run's bars as [row, stage, start, length] in milliseconds; None without any run.
+def stage_data() -> dict[str, Any]:
+    """What all runs' bars refer to.
 
     `draw`: the order in which stages are drawn, so that the stage that is furthest on covers the others.
     """
-    if not waterfalls:
-        return None
     places = {stage.field.removesuffix("_s"): place for place, stage in enumerate(STAGES)}
     return {
         "stages": [{"name": stage.name, "marker": stage.marker} for stage in STAGES],
         "step": STEP,
         "draw": [places["framework"], *(places[name] for name in reversed(FURTHEST_FIRST))],
-        "runs": [_run(waterfall) for waterfall in waterfalls],
     }
 
 
-def _run(waterfall: Waterfall) -> dict[str, Any]:
+def run_bars(waterfall: Waterfall) -> dict[str, Any]:
+    """A run's bars as [row, stage, start, length] in milliseconds."""
     return {
         "words": _words(waterfall),
         "rows": [[label(row.name), label(row.detail)] for row in waterfall.rows],
@@ -50,16 +48,6 @@ def _words(waterfall: Waterfall) -> str:
         f"{waterfall.title} on {waterfall.item}, iteration {waterfall.iteration}, {waterfall.status}: "
         f"{waterfall.seconds:.3f} s{rest}"
     )
-
-
-def waterfall_choices(waterfalls: Sequence[Waterfall]) -> dict[str, list[tuple[int, str]]]:
-    """Framework's title -> places in the data and labels: groups of the select box."""
-    groups: dict[str, list[tuple[int, str]]] = {}
-    for place, waterfall in enumerate(waterfalls):
-        status = "" if waterfall.status == "completed" else f", {waterfall.status.replace('_', ' ')}"
-        text = f"{waterfall.title}: {waterfall.item}, iteration {waterfall.iteration}{status}"
-        groups.setdefault(waterfall.title, []).append((place, text))
-    return groups
 
 
 def waterfall_table(analysis: Analysis, waterfalls: Sequence[Waterfall]) -> Table:

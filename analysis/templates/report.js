@@ -2,10 +2,10 @@
 (function () {
   const root = document.documentElement;
   const figures = JSON.parse(document.getElementById("figures").textContent);
-  const waterfalls = JSON.parse(document.getElementById("waterfalls").textContent);
-  const chosenRun = document.getElementById("waterfall-run");
   const system = matchMedia("(prefers-color-scheme: dark)");
   const narrow = matchMedia("(max-width: 640px)");
+
+  let runs = { redraw() {} };
 
   function isDark() { return root.dataset.theme ? root.dataset.theme === "dark" : system.matches; }
 
@@ -31,10 +31,9 @@
     return layout;
   }
 
-  function drawWaterfall() {
-    if (!waterfalls || !chosenRun) return;
+  function drawWaterfall(data, run) {
     const element = document.getElementById("figure-waterfall");
-    const drawn = waterfallFigure(waterfalls, Number(chosenRun.value), colour);
+    const drawn = waterfallFigure(data, run, colour);
     const layout = Object.assign({}, drawn.layout, { template: pageTemplate(), height: drawn.height, autosize: true });
     element.style.height = drawn.height + "px";
     element.setAttribute("aria-label", "Waterfall of " + drawn.words);
@@ -43,11 +42,23 @@
   }
 
   function drawAll() {
-    drawWaterfall();
+    if (typeof Plotly === "undefined") return; // not unpacked yet: it draws them when it is
+    runs.redraw();
     for (const id of Object.keys(figures)) {
       const element = document.getElementById("figure-" + id);
       if (element) Plotly.react(element, figures[id].data, layoutOf(id, element), { displayModeBar: false, responsive: true });
     }
+  }
+
+  async function start() {
+    if (document.getElementById("plotly-code").textContent) {
+      const code = document.createElement("script");
+      code.textContent = await unpack("plotly-code");
+      document.head.append(code);
+    }
+    runs = prepareRuns(drawWaterfall);
+    drawAll();
+    root.dataset.ready = "yes";
   }
 
   function saveFile(name, type, text) {
@@ -77,11 +88,9 @@
     } else if (button.dataset.table) {
       saveFile(button.dataset.table + ".csv", "text/csv", tableAsCsv(document.getElementById("table-" + button.dataset.table)));
     } else if (button.dataset.figure) {
-      Plotly.downloadImage("figure-" + button.dataset.figure, { format: "svg", filename: button.dataset.figure });
+      Plotly.downloadImage("figure-" + button.dataset.figure, { format: button.dataset.format, filename: button.dataset.figure, scale: button.dataset.format === "png" ? 2 : 1 });
     }
   });
-
-  if (chosenRun) chosenRun.addEventListener("change", drawWaterfall);
 
   let before = "";
   addEventListener("beforeprint", () => {
@@ -96,6 +105,8 @@
   });
   system.addEventListener("change", drawAll);
   narrow.addEventListener("change", drawAll);
-  drawAll();
-  root.dataset.ready = "yes";
+  start().catch((error) => {
+    document.getElementById("too-old").hidden = false;
+    console.error(error);
+  });
 })();

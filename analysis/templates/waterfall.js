@@ -1,7 +1,6 @@
 "use strict";
 // One run as a figure: a line per row, a trace per stage, later stages over earlier ones.
-function waterfallFigure(data, place, colour) { // eslint-disable-line no-unused-vars
-  const run = data.runs[place];
+function waterfallFigure(data, run, colour) { // eslint-disable-line no-unused-vars
   const bars = (stage) => run.bars.filter((bar) => bar[1] === stage);
   const trace = (stage, name, marker, rank, width) => {
     const mine = bars(stage);
