@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from shared.acceptance import Acceptance
 from shared.judge_panel import BETWEEN
 
 SHOWN_SECTIONS = ("settings", "plan", "server", "hardware")
@@ -26,6 +29,8 @@ class Manifest:
     planned_runs: int | None = None
     frameworks: frozenset[str] = frozenset()
     """Those with an environment: what a second name may stand beside."""
+    acceptance: Acceptance = field(default_factory=Acceptance)
+    """When a report is accepted."""
     levelfield: str = ""
     """The version that made it; empty when something else did."""
 
@@ -59,6 +64,7 @@ def read_manifest(path: Path) -> Manifest:
 def from_mapping(content: Mapping[str, Any]) -> Manifest:
     frameworks = {str(k): v for k, v in _mapping(content.get("frameworks")).items() if isinstance(v, dict)}
     notes = content.get("notes")
+    acceptance, odd = _acceptance(_mapping(content.get("plan")).get("acceptance"))
     return Manifest(
         experiment=str(content.get("experiment") or ""),
         created_at=str(content["created_at"]) if content.get("created_at") else None,
@@ -68,11 +74,22 @@ def from_mapping(content: Mapping[str, Any]) -> Manifest:
             name: {str(k): str(v) for k, v in _mapping(info.get("versions")).items()}
             for name, info in frameworks.items()
         },
-        notes=[str(note) for note in notes] if isinstance(notes, list) else [],
+        notes=[*(map(str, notes) if isinstance(notes, list) else ()), *odd],
+        acceptance=acceptance,
         planned_runs=_planned(_mapping(content.get("plan"))),
         frameworks=frozenset(frameworks),
         levelfield=str(content.get("levelfield") or ""),
     )
+
+
+def _acceptance(stated: object) -> tuple[Acceptance, list[str]]:
+    """As stated, or the default with a note where that cannot be used."""
+    if stated is None:
+        return Acceptance(), []
+    try:
+        return Acceptance.model_validate(stated), []
+    except ValidationError:
+        return Acceptance(), ["The manifest's criteria of acceptance cannot be read: the defaults are used."]
 
 
 def _planned(plan: Mapping[str, Any]) -> int | None:

@@ -18,6 +18,7 @@ from cluster.run_job import RunJob
 from cluster.schedule import Assignment
 from cluster.servers import check_setting
 from runtime_envs.catalog import FRAMEWORKS, environment
+from shared.acceptance import Acceptance
 from shared.brief import AgentBrief, Brief, answer_mark
 from shared.contract import AgentSpec
 from shared.errors import PlanError
@@ -216,5 +217,10 @@ def _problem(problem: Any) -> str:
 
 
 def _known_keys(parent: Any) -> list[str]:
-    models: dict[Any, type[Strict]] = {"limits": Limits, "tasks": TaskPlan, "disturbance": Disturbance}
+    models: dict[Any, type[Strict]] = {
+        "limits": Limits,
+        "tasks": TaskPlan,
+        "disturbance": Disturbance,
+        "acceptance": Acceptance,
+    }
     return list(models.get(parent, Plan).model_fields)

@@ -81,6 +81,7 @@ def write_results(work: Workspace) -> PlanResult:
 
     work.progress.stage("Writing the report")
     store, experiment = work.store, work.experiment
+    store.restate_acceptance(experiment.plan.acceptance)
     check_reports(store, experiment)
     share_verdicts(store)
     write_runs_csv(store, work.settings.judge)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from shared.acceptance import Acceptance
 from shared.records import RunKey
 from shared.strict import Strict
 from shared.surroundings import Disturbance
@@ -68,6 +69,8 @@ class Plan(Strict):
     """Of the order of runs and of the model's sampling."""
     temperature: float = Field(default=0, ge=0)
     limits: Limits = Limits()
+    acceptance: Acceptance = Acceptance()
+    """When a report counts as accepted; read by the analysis alone."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Defaults for BenchmarkSettings; the environment and the command line come before them."""
 
@@ -96,8 +99,8 @@ class Plan(Strict):
 
     @property
     def measured(self) -> dict[str, Any]:
-        """Everything of the plan that can change a result: all but the settings."""
-        return self.model_dump(mode="json", exclude={"settings"})
+        """Everything of the plan that can change a result: all but the settings and what is accepted."""
+        return self.model_dump(mode="json", exclude={"settings", "acceptance"})
 
 
 def ordered_runs(plan: Plan) -> list[list[RunKey]]:

@@ -29,6 +29,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from shared.acceptance import Acceptance
 from shared.brief import Brief
 from shared.calls import Call
 from shared.errors import CorruptRecord, ResultsMismatch
@@ -118,6 +119,13 @@ class Store:
                 f"{self.folder} holds another experiment; it differs in {', '.join(differing)}. "
                 "Give another --out, or --fresh for a new folder; the old one stays as it is."
             )
+
+    def restate_acceptance(self, acceptance: Acceptance) -> None:
+        """What is accepted may change after the runs: it changes none of them."""
+        old = self.manifest()
+        if old.plan.acceptance != acceptance:
+            plan = old.plan.model_copy(update={"acceptance": acceptance})
+            write_record(self.manifest_path, old.model_copy(update={"plan": plan}), replace=True)
 
     def manifest(self) -> Manifest:
         return read_record(self.manifest_path, Manifest)
