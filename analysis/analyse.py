@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.alarms import raise_alarms
 from analysis.audit import audit_judges
 from analysis.compare import compare_frameworks, compare_pairs
+from analysis.consistency.examine import examine_consistency, state_criteria
 from analysis.describe import (
     describe_cells,
     describe_frameworks,
@@ -105,6 +106,8 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         judges=judges,
         panel=panel,
         people=people,
+        acceptance=state_criteria(runs),
+        consistency=examine_consistency(runs),
     )
 
 

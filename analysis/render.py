@@ -23,6 +23,8 @@ from analysis import (
 )
 from analysis.alarm_titles import ALARM_TITLES
 from analysis.audit_verdict import sentence_on
+from analysis.consistency import sentences as consistency_sentences
+from analysis.consistency import tables as consistency_tables
 from analysis.differences import FEWEST_ITEMS, RESAMPLES
 from analysis.drift import SHORTEST_S
 from analysis.fairness import view as fairness_view
@@ -78,6 +80,8 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         run_tables=run_tables,
         people_sentences=people_sentences,
         people_tables=people_tables,
+        consistency_sentences=consistency_sentences,
+        consistency_tables=consistency_tables,
         fairness_view=fairness_view,
         audit_tables=audit_tables,
         sentence_on=sentence_on,

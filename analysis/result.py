@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from analysis.audit_result import Audit
+from analysis.consistency.result import StatedCriterion, SubjectConsistency
 from analysis.fairness.result import Fairness
 from analysis.panel.noise_result import JudgeNoise
 from analysis.panel.result import Panel
@@ -254,3 +255,7 @@ class Analysis(Result):
     """What the judges say together; null where nothing was scored."""
     people: People | None = None
     """What people's ratings tell; null where nobody rated."""
+    acceptance: list[StatedCriterion] = Field(default_factory=list)
+    """What a report must meet to be accepted."""
+    consistency: dict[str, SubjectConsistency] = Field(default_factory=dict)
+    """How alike each framework's repeats are: texts, outcomes, times and tokens, never scores."""
