@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from analysis.alarms import raise_alarms
 from analysis.audit import audit_judges
 from analysis.compare import compare_frameworks, compare_pairs
+from analysis.consistency.acceptance import accepted
 from analysis.consistency.examine import examine_consistency, state_criteria
+from analysis.cost.measure import measure_cost, measure_spending
+from analysis.cost.prices import read_prices
+from analysis.cost.result import Price
 from analysis.describe import (
     describe_cells,
     describe_frameworks,
@@ -30,9 +36,15 @@ from analysis.replication import measure_replication
 from analysis.report_texts import examine_texts
 from analysis.result import Analysis, Setup
 from analysis.sentences import summarise
+from analysis.what_if.examine import examine_what_if
 
 
-def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
+def analyse(
+    runs: Runs, fairness: Fairness | None = None, prices: Mapping[str, Price] | None = None
+) -> Analysis:
+    """`prices`: None for our own table of them."""
+    prices = prices or read_prices()
+    good = accepted(runs)
     frameworks = describe_frameworks(runs)
     omnibus = compare_frameworks(runs)
     floor = measure_noise(runs)
@@ -108,6 +120,10 @@ def analyse(runs: Runs, fairness: Fairness | None = None) -> Analysis:
         people=people,
         acceptance=state_criteria(runs),
         consistency=examine_consistency(runs),
+        prices=dict(prices),
+        spending=measure_spending(runs, good),
+        cost=measure_cost(runs, prices, good),
+        what_if=examine_what_if(runs),
     )
 
 

@@ -25,6 +25,7 @@ from analysis.alarm_titles import ALARM_TITLES
 from analysis.audit_verdict import sentence_on
 from analysis.consistency import sentences as consistency_sentences
 from analysis.consistency import tables as consistency_tables
+from analysis.cost import tables as cost_tables
 from analysis.differences import FEWEST_ITEMS, RESAMPLES
 from analysis.drift import SHORTEST_S
 from analysis.fairness import view as fairness_view
@@ -38,6 +39,8 @@ from analysis.result import Analysis
 from analysis.run_pages.read import RunPages
 from analysis.run_pages.view import left_out_sentence, packed_runs
 from analysis.waterfall_view import waterfall_table
+from analysis.what_if import tables as what_if_tables
+from analysis.what_if.view import what_if_data
 
 TEMPLATES = Path(__file__).parent / "templates"
 RUN_SCRIPTS = ("waterfall.js", "text_diff.js", "run_choice.js", "run_page.js", "compare_runs.js", "runs.js")
@@ -62,6 +65,7 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         "theme": _text("theme.js"),
         "packed": _text("packed.js"),
         "runs": "\n".join(map(_text, RUN_SCRIPTS)),
+        "what_if": _text("what_if.js"),
         "report": _text("report.js"),
     }
     return environment.get_template("report.html.j2").render(
@@ -85,6 +89,9 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         fairness_view=fairness_view,
         audit_tables=audit_tables,
         sentence_on=sentence_on,
+        cost_tables=cost_tables,
+        what_if_tables=what_if_tables,
+        what_if_data=what_if_data,
         panel_sentences=panel_sentences,
         panel_tables=panel_tables,
         alarm_titles=ALARM_TITLES,

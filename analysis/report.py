@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from analysis.analyse import analyse
+from analysis.cost.prices import prices_for
 from analysis.fairness.examine import examine_folder
 from analysis.read_runs import read_runs
 from analysis.render import render_html
@@ -28,11 +29,11 @@ def write_report(
     `all_runs` puts every single run into the page, however large it gets.
 
     Raises:
-        UserError: `source` is missing, or no table of runs.
+        UserError: `source` is missing, or no table of runs; or its prices.yaml is no table of prices.
         StoreFailed: A file cannot be written.
     """
     runs = read_runs(source)
-    analysis = analyse(runs, examine_folder(source))
+    analysis = analyse(runs, examine_folder(source), prices_for(source))
     report = out or default_report(source)
     pages = read_run_pages(runs, most_characters=None) if all_runs else read_run_pages(runs)
     _write(report, render_html(analysis, pages))

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from analysis.audit_result import Audit
 from analysis.consistency.result import StatedCriterion, SubjectConsistency
+from analysis.cost.result import Cost, Price, Spending
 from analysis.fairness.result import Fairness
 from analysis.panel.noise_result import JudgeNoise
 from analysis.panel.result import Panel
@@ -18,6 +19,7 @@ from analysis.people_result import People
 from analysis.result_model import Number, Result
 from analysis.significance_result import Metric, Omnibus, Pair
 from analysis.texts_result import ReportTexts
+from analysis.what_if.result import WhatIf
 from analysis.wire_result import (
     Difference,
     Drift,
@@ -259,3 +261,9 @@ class Analysis(Result):
     """What a report must meet to be accepted."""
     consistency: dict[str, SubjectConsistency] = Field(default_factory=dict)
     """How alike each framework's repeats are: texts, outcomes, times and tokens, never scores."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    spending: dict[str, Spending] = Field(default_factory=dict)
+    """What each framework's runs used, failed ones too."""
+    cost: dict[str, dict[str, Cost]] = Field(default_factory=dict)
+    """Price -> framework -> what its runs cost; without judging."""
+    what_if: WhatIf = WhatIf()

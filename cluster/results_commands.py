@@ -35,3 +35,87 @@ def fairness(
     from analysis.fairness.command import fairness_command
 
     raise typer.Exit(fairness_command(folder, json_out, Console(), strict=strict))
+
+
+OwnPrices = Annotated[
+    Path | None,
+    typer.Option(
+        "--prices", metavar="FILE", help="Your own prices, over ours; default: prices.yaml in SOURCE."
+    ),
+]
+OnePrice = Annotated[
+    str | None, typer.Option("--price", metavar="NAME", help="One price, such as gpt-4o; default: all.")
+]
+Source = Annotated[Path, typer.Argument(help="A results folder, or a CSV file of runs.")]
+
+
+@results_app.command(epilog="Example: `levelfield cost results/full-… --price gpt-4o --split 40/60`")
+def cost(
+    source: Source,
+    *,
+    price: OnePrice = None,
+    prices: OwnPrices = None,
+    split: Annotated[
+        str | None,
+        typer.Option(metavar="IN/OUT", help="Take total tokens apart by these percentages, such as 40/60."),
+    ] = None,
+    kwh: Annotated[
+        float | None, typer.Option(min=0, help="Price of a kilowatt-hour, for the GPUs' energy.")
+    ] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
+) -> None:
+    """What the runs cost at public prices: per run, per accepted report, per month.
+
+    From the tokens counted at the wire, input, cached input and output apart. Failed runs count. What judging
+    cost is kept apart, in the report.
+    """
+    from analysis.cost.command import cost_command
+
+    cost_command(
+        source, Console(), price=price, own_prices=prices, split=split, kwh_price=kwh, json_out=json_out
+    )
+
+
+Rate = Annotated[
+    float | None, typer.Option(min=0.001, max=1e9, help="Tokens per second; default: as measured.")
+]
+
+
+@results_app.command(
+    epilog="Example: `levelfield whatif results/full-… --prefill 2000 --decode 60 --price gpt-4o`"
+)
+def whatif(
+    source: Source,
+    *,
+    prefill: Rate = None,
+    decode: Rate = None,
+    call_s: Annotated[
+        float | None, typer.Option(min=0, max=1e6, help="Seconds that each call takes whatever its length.")
+    ] = None,
+    like: Annotated[Path | None, typer.Option(help="Take the rates of this experiment.")] = None,
+    validate: Annotated[
+        Path | None, typer.Option(help="Predict this experiment, and say how far off that is.")
+    ] = None,
+    price: OnePrice = None,
+    prices: OwnPrices = None,
+    hour: Annotated[float | None, typer.Option(min=0, help="Price of the machine for an hour.")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
+) -> None:
+    """Latency and cost of these runs on another model or machine, from its rates and the wire record.
+
+    Seconds of a run = those not at the model + input / prefill + output / decode + calls x a constant.
+    Tokens and calls stay as recorded. Rates that are not given are measured on the experiment's own calls.
+    """
+    from analysis.what_if.command import GivenRates, what_if_command
+
+    what_if_command(
+        source,
+        Console(),
+        given=GivenRates(prefill, decode, call_s),
+        like=like,
+        validate=validate,
+        price=price,
+        own_prices=prices,
+        hour_price=hour,
+        json_out=json_out,
+    )

@@ -178,12 +178,13 @@ class Store:
         measured = (record for record in chosen.values() if record.key.iteration > 0)
         return sorted(measured, key=lambda record: record.position)
 
-    def calls(self, record: RunRecord) -> list[Call]:
+    def calls(self, record: RunRecord, *, bodies: bool = True) -> list[Call]:
+        """Without `bodies` what was sent and answered is left out, and the texts on disk are not read."""
         path = self.folder / "runs" / record.key.run_id / f"attempt-{record.attempt}.calls.jsonl"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         if digest(text) != record.calls_sha256:
             raise CorruptRecord(corrupt(path, "does not match the digest in its record"))
-        return [self._call(line) for line in text.splitlines()]
+        return [self._call(line, bodies=bodies) for line in text.splitlines()]
 
     def write_spans(self, record: RunRecord, text: str) -> None:
         """The attempt's trace, beside it; it can be made again from the record and its calls."""
@@ -240,8 +241,10 @@ class Store:
         content |= {name: pack(getattr(call, name), self._texts.put) for name in BODIES if name in content}
         return json.dumps(content, ensure_ascii=False) + "\n"
 
-    def _call(self, line: str) -> Call:
+    def _call(self, line: str, *, bodies: bool) -> Call:
         content = json.loads(line)
+        if not bodies:
+            return Call.model_validate({name: content[name] for name in content if name not in BODIES})
         return Call.model_validate(
             content | {name: unpack(content[name], self._texts.get) for name in BODIES if name in content}
         )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
-from rich import box
 from rich.console import Console
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from analysis.fairness.result import Evidence, Fairness, Finding, StepComparison
 from analysis.fairness.view import counts_table, group_title, parameters_table, step_title
+from analysis.rich_table import rich_table
 from analysis.tables import Table
 
 
@@ -34,14 +32,14 @@ def print_fairness(fairness: Fairness, console: Console) -> None:
 
 def _print_numbers(fairness: Fairness, console: Console) -> None:
     counts, nowhere = _without_zeros(counts_table(fairness))
-    console.print(_rich(counts))
+    console.print(rich_table(counts))
     if nowhere:
         console.print(Text(f"None anywhere: {', '.join(nowhere)}."), soft_wrap=True)
     parameters, alike = _without_alike(parameters_table(fairness))
     if alike:
         console.print(Text(f"The same from all: {'; '.join(alike)}."), soft_wrap=True)
     if parameters.rows:
-        console.print(_rich(parameters))
+        console.print(rich_table(parameters))
 
 
 def _print_steps(steps: list[StepComparison], fairness: Fairness, console: Console) -> None:
@@ -70,17 +68,6 @@ def _without_alike(table: Table) -> tuple[Table, list[str]]:
     rows = [row for row in table.rows if len({cell.text for cell in row[1:]}) > 1]
     alike = [f"{row[0].text} {row[1].text}" for row in table.rows if row not in rows]
     return replace(table, rows=rows), alike
-
-
-def _rich(table: Table) -> RichTable:
-    shown = RichTable(title=Text(table.caption), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(table.columns):
-        is_text = number == 0 or number in table.text_columns
-        justify: Literal["left", "right"] = "left" if is_text else "right"
-        shown.add_column(Text(column), justify=justify, overflow="fold", no_wrap=number == 0)
-    for row in table.rows:
-        shown.add_row(*(Text(cell.text) for cell in row))
-    return shown
 
 
 def _line(finding: Finding) -> Text:
