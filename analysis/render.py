@@ -65,7 +65,7 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         "theme": _text("theme.js"),
         "packed": _text("packed.js"),
         "runs": "\n".join(map(_text, RUN_SCRIPTS)),
-        "what_if": _text("what_if.js"),
+        "what_if": _text("what_if.js") if analysis.spending and analysis.what_if.rates else "",
         "report": _text("report.js"),
     }
     return environment.get_template("report.html.j2").render(
