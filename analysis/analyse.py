@@ -24,6 +24,7 @@ from analysis.differences import measure_differences
 from analysis.drift import measure_drift
 from analysis.fairness.result import Fairness
 from analysis.findings import Findings
+from analysis.guide.examine import make_guide
 from analysis.judge_noise import measure_judge
 from analysis.meters import audit_meters
 from analysis.noise_floor import measure_noise
@@ -124,6 +125,7 @@ def analyse(
         spending=measure_spending(runs, good),
         cost=measure_cost(runs, prices, good),
         what_if=examine_what_if(runs),
+        guide=make_guide(runs),
     )
 
 

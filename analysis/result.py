@@ -13,6 +13,7 @@ from analysis.audit_result import Audit
 from analysis.consistency.result import StatedCriterion, SubjectConsistency
 from analysis.cost.result import Cost, Price, Spending
 from analysis.fairness.result import Fairness
+from analysis.guide.result import Guide
 from analysis.panel.noise_result import JudgeNoise
 from analysis.panel.result import Panel
 from analysis.people_result import People
@@ -267,3 +268,5 @@ class Analysis(Result):
     cost: dict[str, dict[str, Cost]] = Field(default_factory=dict)
     """Price -> framework -> what its runs cost; without judging."""
     what_if: WhatIf = WhatIf()
+    guide: Guide = Guide()
+    """Which framework for whom."""

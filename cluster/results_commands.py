@@ -119,3 +119,27 @@ def whatif(
         hour_price=hour,
         json_out=json_out,
     )
+
+
+@results_app.command(
+    epilog="Examples: `levelfield maturity --json maturity.json`, or, for one report, "
+    "`levelfield maturity results/full-… && levelfield report results/full-…`"
+)
+def maturity(
+    folder: Annotated[
+        Path | None, typer.Argument(help="An experiment's folder, to keep the facts in for its report.")
+    ] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the facts to this file.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Only installed metadata: the package index is not asked.")
+    ] = False,
+) -> None:
+    """What packages' metadata say of the frameworks installed here, with today's date.
+
+    Version, release status, licence, dependencies, size, pins on openai and who cannot share an environment
+    with whom; from the package index that uv uses also when versions were released. Every run gathers the
+    part that needs no network; this command adds the dates.
+    """
+    from cluster.maturity import maturity_command
+
+    maturity_command(folder, json_out, Console(), offline=offline)

@@ -17,6 +17,7 @@ from cluster.judge_jobs import check_reports, share_verdicts, unjudged
 from cluster.judge_missing import judge_missing, judge_on, owed_by_all
 from cluster.judge_servers import check_judges, subject_options
 from cluster.judging import Judging
+from cluster.maturity import keep_maturity
 from cluster.nodes import Node, prepare_environments, serving_nodes
 from cluster.replay import Recording
 from cluster.runs_csv import write_runs_csv
@@ -62,6 +63,7 @@ def run_plan(work: Workspace) -> PlanResult:
             _begin(work, nodes, environments)
             _measure(work, nodes, environments, recording)
         judge_missing(work, [judge for judge in settings.panel if not settings.is_subject(judge)])
+    keep_maturity(work)
     return write_results(work)
 
 

@@ -1,0 +1,1 @@
+"""Which framework for whom: a choice per priority, with its evidence and its certainty, or none."""

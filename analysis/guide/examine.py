@@ -1,0 +1,73 @@
+"""Runs and maturity facts -> the decision guide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from analysis.differences import FEWEST_ITEMS
+from analysis.guide.choose import choose
+from analysis.guide.maturity import read_maturity
+from analysis.guide.metrics import METRICS
+from analysis.guide.priorities import OWN, PRIORITIES, SLIDERS, Wanted
+from analysis.guide.result import Guide, MetricName, Priority, Weighable, Weighing
+from analysis.guide.scores import Scores, Selection, read_scores, select
+from analysis.guide.weigh import critical_t, item_draws
+from analysis.read_runs import Runs
+from shared.maturity import FrameworkFacts
+
+
+def make_guide(runs: Runs) -> Guide:
+    """Among frameworks in their own natural way (the idiomatic arm, where it ran), never floor or twins."""
+    folder = runs.stored.store.folder if runs.stored.store else None
+    maturity = read_maturity(folder, runs.manifest.versions)
+    scores = read_scores(runs, maturity.frameworks)
+    wanted = [choose(scores, each, maturity.frameworks, runs.title) for each in PRIORITIES]
+    chosen = weighable(scores)
+    return Guide(
+        arm=scores.arm,
+        compared=scores.frameworks,
+        priorities=[*wanted, _own(scores, chosen, maturity.frameworks, runs)],
+        maturity=maturity,
+        weighing=_weighing(scores, chosen),
+    )
+
+
+def weighable(scores: Scores) -> Selection:
+    """As many of the sliders' metrics as leave items enough, in their order; for all who take part."""
+    chosen = select(scores, ["tokens"]) if "tokens" in scores.logs else select(scores, ["latency_s"])
+    columns = chosen.columns
+    kept: list[MetricName] = []
+    for metric in SLIDERS:
+        tried = select(scores, [*kept, metric], columns)
+        if metric in tried.metrics and not tried.left_out and len(tried.rows) >= FEWEST_ITEMS:
+            kept.append(metric)
+    return select(scores, kept, columns)
+
+
+def _own(scores: Scores, chosen: Selection, facts: Mapping[str, FrameworkFacts], runs: Runs) -> Priority:
+    at_first = {metric: SLIDERS[metric] for metric in chosen.metrics if SLIDERS[metric]}
+    weights = at_first or {metric: weight for metric, weight in SLIDERS.items() if weight}
+    return choose(scores, Wanted(OWN.name, OWN.title, OWN.asks, weights), facts, runs.title)
+
+
+def _weighing(scores: Scores, chosen: Selection) -> Weighing | None:
+    if not chosen.metrics or len(chosen.columns) < 2:
+        return None
+    cells = np.ix_(chosen.rows, chosen.columns)
+    logs = np.stack([scores.logs[metric][cells] for metric in chosen.metrics], axis=1)
+    twins = np.stack([scores.twins[metric] for metric in chosen.metrics], axis=1)
+    whole = twins[np.isfinite(twins).all(axis=1)]
+    return Weighing(
+        frameworks=[scores.frameworks[place] for place in chosen.columns],
+        items=[scores.items[row] for row in chosen.rows],
+        metrics=[
+            Weighable(metric=metric, title=METRICS[metric].title, weight=SLIDERS[metric])
+            for metric in chosen.metrics
+        ],
+        logs=logs.astype(int).tolist(),
+        draws=item_draws(len(chosen.rows)).tolist(),
+        twins=whole.astype(int).tolist(),
+        critical_t=critical_t(len(chosen.rows), len(chosen.columns)),
+    )

@@ -1,0 +1,55 @@
+"""What the guide says of a priority, in a sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from analysis.differences import FEWEST_ITEMS
+from analysis.guide.priorities import Wanted
+from analysis.guide.result import Margin
+from analysis.wording import listing, plural
+
+Title = Callable[[str], str]
+
+
+def unmeasured(wanted: Wanted, *, recorded: bool) -> str:
+    if recorded:
+        return "No framework has what this needs on enough items."
+    return (
+        "Not measured here: these runs hold nothing that says it." if wanted.weights else "Not measured here."
+    )
+
+
+def only_one(name: str) -> str:
+    return f"Only {name} has figures, so there is nothing to choose between."
+
+
+def too_few_items(n_items: int) -> str:
+    return (
+        f"Too few items to say: {plural(n_items, 'item')} with figures of every framework, and a spread over "
+        f"items needs at least {FEWEST_ITEMS}."
+    )
+
+
+def found_one(margin: Margin, title: Title) -> str:
+    return f"{title(margin.leader)} is ahead of all others; {title(margin.rival)} comes next, {_by(margin)}."
+
+
+def found_none(left: Sequence[str], margin: Margin, best: float, title: Title) -> str:
+    """`best`: the share of resamples in which the leader is best."""
+    names = listing([title(name) for name in left])
+    if margin.low == margin.ratio == margin.high == 1:
+        return f"No difference shown between {names}: the first two have the same figures on every item."
+    return (
+        f"No difference shown between {names}. {title(margin.leader)} has the best mean and is best in "
+        f"{best:.0%} of the resamples; {title(margin.rival)} comes next, {_by(margin)}."
+    )
+
+
+def first_of_facts(final: Sequence[str], early: Sequence[str], says: str, title: Title) -> str:
+    return f"{says} By their releases {listing([title(name) for name in final])} stay: {listing(early)}."
+
+
+def _by(margin: Margin) -> str:
+    itself = f"; against itself a framework differs by {margin.noise:.2f}" if margin.noise is not None else ""
+    return f"by a factor of {margin.ratio:.2f} (95 %: {margin.low:.2f} to {margin.high:.2f}{itself})"
