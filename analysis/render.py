@@ -31,6 +31,8 @@ from analysis.drift import SHORTEST_S
 from analysis.fairness import view as fairness_view
 from analysis.figure import colours
 from analysis.figures import draw_figures
+from analysis.guide import tables as guide_tables
+from analysis.guide.page import guide_data
 from analysis.meter_tables import meters_table
 from analysis.packed import packed
 from analysis.panel import sentences as panel_sentences
@@ -67,6 +69,7 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         "runs": "\n".join(map(_text, RUN_SCRIPTS)),
         "what_if": _text("what_if.js") if analysis.spending and analysis.what_if.rates else "",
         "report": _text("report.js"),
+        "guide": _text("guide.js"),
     }
     return environment.get_template("report.html.j2").render(
         a=analysis,
@@ -87,6 +90,8 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         consistency_sentences=consistency_sentences,
         consistency_tables=consistency_tables,
         fairness_view=fairness_view,
+        guide_tables=guide_tables,
+        guide_data=guide_data(analysis),
         audit_tables=audit_tables,
         sentence_on=sentence_on,
         cost_tables=cost_tables,

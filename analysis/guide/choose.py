@@ -52,8 +52,15 @@ class _Question:
         return SCALE * sum(self.weights.values())
 
 
-def choose(scores: Scores, wanted: Wanted, facts: Mapping[str, FrameworkFacts], title: Title) -> Priority:
-    chosen = select(scores, [metric for metric, weight in wanted.weights.items() if weight])
+def choose(
+    scores: Scores,
+    wanted: Wanted,
+    facts: Mapping[str, FrameworkFacts],
+    title: Title,
+    chosen: Selection | None = None,
+) -> Priority:
+    """`chosen`: the frameworks and items to use; None for all that have what the priority needs."""
+    chosen = chosen or select(scores, [metric for metric, weight in wanted.weights.items() if weight])
     asked = _Question(wanted, scores, chosen, facts, title)
     known: dict[str, Any] = {
         "name": wanted.name,

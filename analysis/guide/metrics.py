@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.guide.result import MetricName
 from shared.maturity import FrameworkFacts
+from shared.plan import framework_of
 
 Values = Callable[[pd.DataFrame], pd.Series]
 """All runs of one framework on one item -> one number, NaN where it is not known."""
@@ -36,7 +37,7 @@ METRICS: dict[MetricName, Metric] = {
     "latency_s": Metric("Latency", "s", 2, "latency_s"),
     "framework_s": Metric("Framework's own time", "s", 3, "framework_s"),
     "tokens": Metric("Tokens", "tokens", 0, "total_tokens"),
-    "new_texts": Metric("Inconsistency: 1 + share of repeats with a new text", "", 2),
+    "new_texts": Metric("1 + share of repeats with a new text", "", 2),
     "tries": Metric("Tries per completed run", "", 2),
     "start_s": Metric("Start and import", "s", 2),
     "installed_mb": Metric("Installed size", "MB", 0),
@@ -59,7 +60,9 @@ def item_values(rows: pd.DataFrame, metric: MetricName, facts: Mapping[str, Fram
     """
     axes = rows.pivot_table(index="item", columns="framework", values="counted", aggfunc="size")
     if metric in FACTS:
-        known = {name: FACTS[metric](facts[name]) for name in axes.columns if name in facts}
+        # A second name, for the noise floor, has the facts of the first.
+        first = {name: framework_of(name) for name in axes.columns}
+        known = {name: FACTS[metric](facts[first[name]]) for name in first if first[name] in facts}
         table = pd.DataFrame(known, index=axes.index, dtype=float)
     elif metric == "tries":
         # One success is added to both, so that an item without any has a figure.

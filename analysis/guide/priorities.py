@@ -65,6 +65,16 @@ PRIORITIES = (
         "and extras in the facts below say how much changes, not how good it is.",
     ),
 )
+SLIDER_TITLES: Mapping[MetricName, str] = {
+    "quality": "Quality",
+    "latency_s": "Short latency",
+    "tokens": "Few tokens",
+    "framework_s": "Little time of the framework's own",
+    "new_texts": "Consistent output",
+    "tries": "Few failed runs",
+    "start_s": "Quick start and import",
+    "installed_mb": "Small to install",
+}
 OWN = Wanted(
     "own_weights",
     "Your own weights",

@@ -122,8 +122,8 @@ class Weighing(Result):
     """Item x metric x framework: 10,000 times the natural logarithm of the value, negative for quality."""
     draws: list[list[int]]
     """Resample x item: how often the item is in it."""
-    twins: list[list[int]]
-    """Item of an A/A pair x metric: difference of the two logs."""
+    twins: list[list[int | None]]
+    """Item of an A/A pair x metric: difference of the two logs; null where one is not known."""
     critical_t: float
     """Of the paired test: its two-sided 5 % point, Bonferroni over the leader's rivals."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from analysis.differences import FEWEST_ITEMS
 from analysis.guide.priorities import Wanted
-from analysis.guide.result import Margin
+from analysis.guide.result import Margin, Priority
 from analysis.wording import listing, plural
+from shared.maturity import Conflict, Releases
 
 Title = Callable[[str], str]
 
@@ -53,3 +54,33 @@ def first_of_facts(final: Sequence[str], early: Sequence[str], says: str, title:
 def _by(margin: Margin) -> str:
     itself = f"; against itself a framework differs by {margin.noise:.2f}" if margin.noise is not None else ""
     return f"by a factor of {margin.ratio:.2f} (95 %: {margin.low:.2f} to {margin.high:.2f}{itself})"
+
+
+def verdict(priority: Priority, titles: Mapping[str, str]) -> str:
+    """The choice, or in two or three words why there is none."""
+    if priority.choice is not None:
+        return titles.get(priority.choice, priority.choice)
+    return {
+        "no_difference_shown": "No difference shown",
+        "too_few_items": "Too few items to say",
+        "one_framework": "Nothing to choose between",
+    }.get(priority.certainty, "Not measured here")
+
+
+def how_sure(priority: Priority) -> str:
+    if priority.certainty == "shown" and priority.choice is not None:
+        return f"best in {priority.probability_best[priority.choice]:.0%} of resamples"
+    return "by stated facts alone" if priority.certainty == "by_facts" else "not sure"
+
+
+def newest(releases: Releases | None) -> str:
+    if releases is None or releases.newest is None:
+        return ""
+    return f"{releases.newest} ({releases.newest_released_at or 'no date'})"
+
+
+def cannot_share(conflicts: Sequence[Conflict], titles: Mapping[str, str]) -> str:
+    return "; ".join(
+        f"{titles.get(each.framework, each.framework)} ({each.package} {each.ours} beside {each.theirs})"
+        for each in conflicts
+    )

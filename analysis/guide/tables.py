@@ -1,0 +1,159 @@
+"""The guide's tables as rows of text."""
+
+from __future__ import annotations
+
+from analysis.guide.result import Evidence, MetricName, Priority
+from analysis.guide.words import cannot_share, how_sure, newest, verdict
+from analysis.result import Analysis, FrameworkResult
+from analysis.tables import MISSING, Cell, Table, number, plain_cells, share
+from shared.maturity import FrameworkFacts
+
+NOT_STATED = "not stated"
+
+
+def titles(analysis: Analysis) -> dict[str, str]:
+    """Framework -> its title without the arm."""
+    return {f.framework: f.name for f in analysis.frameworks.values()}
+
+
+def priorities_table(analysis: Analysis) -> Table:
+    named = titles(analysis)
+    rows = [
+        [
+            Cell(each.title),
+            Cell(verdict(each, named), strong=each.choice is not None),
+            *plain_cells([how_sure(each), each.says, each.asks]),
+        ]
+        for each in analysis.guide.priorities
+    ]
+    return Table(
+        "guide",
+        "A choice per priority",
+        ("Priority", "Choice", "How sure", "Why", "Taken as"),
+        rows,
+        text_columns=frozenset({1, 2, 3, 4}),
+    )
+
+
+def evidence_table(analysis: Analysis) -> Table:
+    guide, named = analysis.guide, titles(analysis)
+    found: dict[MetricName, Evidence] = {}
+    for priority in guide.priorities:
+        for each in priority.evidence if priority.name != "own_weights" else ():
+            found.setdefault(each.metric, each)
+    rows = [
+        [_named(analysis, name), *plain_cells(number(e.values.get(name), e.digits) for e in found.values())]
+        for name in guide.compared
+    ]
+    if any(each.floor is not None for each in found.values()):
+        floor = [number(each.floor, each.digits) for each in found.values()]
+        rows.append([Cell(f"For comparison: {named.get('direct', 'direct')}"), *plain_cells(floor)])
+    return Table(
+        "guide-evidence",
+        "What the choices rest on: means over the items that each is made on",
+        ("Framework", *(f"{e.title}, {e.unit}" if e.unit else e.title for e in found.values())),
+        rows,
+    )
+
+
+def probability_table(analysis: Analysis) -> Table:
+    decided = [each for each in analysis.guide.priorities if each.probability_best]
+    rows = [
+        [
+            _named(analysis, name),
+            *(Cell(share(each.probability_best.get(name)), strong=each.choice == name) for each in decided),
+        ]
+        for name in analysis.guide.compared
+    ]
+    return Table(
+        "guide-probability",
+        "Share of resamples of the items in which each is best",
+        ("Framework", *(each.title for each in decided)),
+        rows,
+        "Ties are shared. A large share alone names nobody: the paired test and the noise floor must agree.",
+    )
+
+
+def weights_table(analysis: Analysis) -> Table | None:
+    """With the weights as they stand at first; the page's script fills it anew."""
+    weighing, own = analysis.guide.weighing, own_weights(analysis)
+    if weighing is None or own is None:
+        return None
+    rows = [
+        [
+            _named(analysis, name),
+            *plain_cells([share(own.probability_best.get(name)), "no" if name in own.candidates else "yes"]),
+        ]
+        for name in weighing.frameworks
+    ]
+    return Table(
+        "guide-weights",
+        "By your weights",
+        ("Framework", "Best in so many resamples", "Shown to be worse"),
+        rows,
+        f"On {len(weighing.items)} items. Less is better of all but quality, and ratios are what counts: "
+        "twice the tokens weigh as much as twice the seconds. Metrics that are not known of every framework "
+        "have no slider.",
+    )
+
+
+def own_weights(analysis: Analysis) -> Priority | None:
+    return next((each for each in analysis.guide.priorities if each.name == "own_weights"), None)
+
+
+def maturity_table(analysis: Analysis) -> Table | None:
+    facts = analysis.guide.maturity
+    if not facts.frameworks or facts.gathered_at is None:
+        return None
+    imports = {f.framework: f.import_s for f in analysis.frameworks.values() if f.arm == analysis.guide.arm}
+    named = titles(analysis)
+    rows = [
+        [_named(analysis, name), *plain_cells(_facts(found, imports.get(name), named))]
+        for name, found in facts.frameworks.items()
+    ]
+    asked = {
+        "asked": "Dates are those of the first upload to the package index.",
+        "not_asked": "No package index was asked when versions were released: `levelfield maturity` does so.",
+        "not_reachable": "The package index gave no answer, so when versions were released is not known.",
+        None: "",
+    }[facts.index]
+    return Table(
+        "guide-maturity",
+        f"Maturity facts from package metadata, gathered on {facts.gathered_at[:10]}",
+        (
+            *("Framework", "Version", "Released", "Newest", "Releases in 12 months", "Status"),
+            *("Licence", "Brings packages", "Installed", "Import", "Needs of openai", "Cannot share with"),
+        ),
+        rows,
+        f"{asked} Installed: files of the wheels, with all that it brings. Cannot share with: what both "
+        "require of one package excludes each other, so they need environments of their own.",
+        frozenset({1, 3, 5, 6, 10, 11}),
+    )
+
+
+def _facts(found: FrameworkFacts, import_s: float | None, named: dict[str, str]) -> list[str]:
+    first = found.distributions[0]
+    releases = first.releases
+    return [
+        ", ".join(f"{each.name} {each.version}" for each in found.distributions),
+        (releases and releases.released_at) or MISSING,
+        newest(releases) or MISSING,
+        number(releases.in_12_months if releases else None, 0),
+        first.status or NOT_STATED,
+        first.licence or NOT_STATED,
+        number(found.dependencies, 0),
+        number(found.installed_bytes / 1e6, 0, unit=" MB"),
+        number(import_s, 1, unit=" s"),
+        ", ".join(found.openai_requirements.values()) or "nothing",
+        cannot_share(found.conflicts, named) or "none found",
+    ]
+
+
+def _named(analysis: Analysis, name: str) -> Cell:
+    found = _subject(analysis, name)
+    return Cell(found[1].name, swatch=found[0]) if found else Cell(name)
+
+
+def _subject(analysis: Analysis, name: str) -> tuple[str, FrameworkResult] | None:
+    mine = [(subject, f) for subject, f in analysis.frameworks.items() if f.framework == name]
+    return next((each for each in mine if each[1].arm == analysis.guide.arm), mine[0] if mine else None)
