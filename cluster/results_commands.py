@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -143,3 +143,31 @@ def maturity(
     from cluster.maturity import maturity_command
 
     maturity_command(folder, json_out, Console(), offline=offline)
+
+
+@results_app.command(epilog="Example: `levelfield export results/full-… --to parquet --out tables`")
+def export(
+    folder: Folder,
+    to: Annotated[
+        Literal["csv", "parquet", "inspect"],
+        typer.Option(help="Tables as CSV or Parquet, or logs that `inspect view` opens."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write into; default: export-FORM in the experiment's.")
+    ] = None,
+    bodies: Annotated[
+        bool, typer.Option("--bodies", help="Tables: also what each call asked and was answered, as JSON.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the files of an earlier export.")
+    ] = False,
+) -> None:
+    """Write an experiment's runs, calls, verdicts and checks for other programs.
+
+    `csv` and `parquet` are four tables that can be joined by run_id and attempt_id. `inspect` is a log per
+    task, framework and arm with a sample per run, for `inspect view start --log-dir FOLDER`. The experiment
+    itself is only read; keys of model servers are taken out wherever they stand.
+    """
+    from cluster.export.command import export_command
+
+    export_command(folder, to, out, Console(), bodies=bodies, overwrite=overwrite)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cluster.foreign_text import cell, first_line
@@ -24,25 +25,35 @@ def write_runs_csv(store: Store, judge: str | None = None) -> None:
         store: Whose runs.csv is written.
         judge: Whose scores, the mean over its repeats; None: the first judge of the experiment's plan.
     """
-    settings = store.manifest().settings
-    planned = [*split_judges(settings.get("judge_model")), settings["llm_model"]]
-    verdicts = mean_verdicts(store.verdicts(), judge or planned[0])
-    checks = {check.attempt_id: check for check in store.checks()}
-    quarantines = store.quarantines()
-    rows = [
-        _row(record, verdicts.get(record.attempt_id), checks.get(record.attempt_id))
-        | {"quarantine": found.code if (found := quarantines.get(record.attempt_id)) else ""}
-        for record in store.runs()
-    ]
-    extra = sorted({name for row in rows for name in row} - set(_COLUMNS))
+    verdicts = mean_verdicts(store.each_verdict(), judge or main_judge(store))
+    rows = [row for _, row in joined_rows(store, store.runs(), verdicts)]
+    extra = sorted({name for row in rows for name in row} - set(COLUMNS))
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*_COLUMNS, *extra], lineterminator="\n")
+    writer = csv.DictWriter(text, [*COLUMNS, *extra], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     store.write_derived("runs.csv", text.getvalue())
 
 
-_COLUMNS = (
+def main_judge(store: Store) -> str:
+    """The first that the experiment's plan names, else the model under test."""
+    settings = store.manifest().settings
+    return [*split_judges(settings.get("judge_model")), settings["llm_model"]][0]
+
+
+def joined_rows(
+    store: Store, records: Iterable[RunRecord], verdicts: Mapping[str, MeanVerdict]
+) -> Iterator[tuple[RunRecord, dict[str, Any]]]:
+    """Each run with its row; `verdicts` are by attempt id."""
+    checks = {check.attempt_id: check for check in store.each_check()}
+    quarantines = store.quarantines()
+    for record in records:
+        row = _row(record, verdicts.get(record.attempt_id), checks.get(record.attempt_id))
+        found = quarantines.get(record.attempt_id)
+        yield record, row | {"quarantine": found.code if found else ""}
+
+
+COLUMNS = (
     *("framework", "arm", "task", "item", "iteration", "attempt", "status"),
     *("latency_s", "prompt_tokens", "completion_tokens", "total_tokens"),
     *CRITERIA,

@@ -26,6 +26,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
@@ -169,14 +170,18 @@ class Store:
 
         The first that says something final and is not in quarantine, else the last final one, else the last.
         """
+        return sorted(self.each_run(), key=lambda record: record.position)
+
+    def each_run(self) -> Iterator[RunRecord]:
+        """The same one by one, by their ids: for whoever cannot hold them all."""
         quarantined = self.quarantines()
-        chosen: dict[str, RunRecord] = {}
-        for record in self.attempts():
-            before = chosen.get(record.key.run_id)
-            if before is None or _supersedes(record, before, quarantined):
-                chosen[record.key.run_id] = record
-        measured = (record for record in chosen.values() if record.key.iteration > 0)
-        return sorted(measured, key=lambda record: record.position)
+        for _, attempts in groupby(self.attempts(), key=lambda record: record.key.run_id):
+            chosen = next(attempts)
+            for record in attempts:
+                if _supersedes(record, chosen, quarantined):
+                    chosen = record
+            if chosen.key.iteration > 0:
+                yield chosen
 
     def calls(self, record: RunRecord, *, bodies: bool = True) -> list[Call]:
         """Without `bodies` what was sent and answered is left out, and the texts on disk are not read."""
@@ -220,15 +225,22 @@ class Store:
         write_record(folder / f"{name}.json", verdict)
 
     def verdicts(self) -> list[Verdict]:
-        paths = sorted(self.folder.glob("verdicts/*/*.json"), key=_natural)
-        return [read_record(path, Verdict) for path in paths]
+        return list(self.each_verdict())
+
+    def each_verdict(self) -> Iterator[Verdict]:
+        for path in sorted(self.folder.glob("verdicts/*/*.json"), key=_natural):
+            yield read_record(path, Verdict)
 
     def write_check(self, check: CheckResult) -> None:
         make_folder(self.folder / "checks")
         write_record(self.folder / "checks" / f"{check.run_id}.json", check, replace=True)
 
     def checks(self) -> list[CheckResult]:
-        return [read_record(path, CheckResult) for path in sorted(self.folder.glob("checks/*.json"))]
+        return list(self.each_check())
+
+    def each_check(self) -> Iterator[CheckResult]:
+        for path in sorted(self.folder.glob("checks/*.json")):
+            yield read_record(path, CheckResult)
 
     def write_derived(self, name: str, text: str) -> Path:
         """A file that can be made again from the records, such as runs.csv."""

@@ -72,7 +72,7 @@ def _tools(asked: dict[str, Any]) -> Iterator[Message]:
 
 
 def _output(said: Any) -> Iterator[Message]:
-    whole = _assembled(list(objects(said))) if isinstance(said, list) else said
+    whole = assembled(list(objects(said))) if isinstance(said, list) else said
     if not isinstance(whole, dict):
         return
     for choice in objects(whole.get("choices")):
@@ -122,7 +122,7 @@ def _result(response: Any, call_id: Any) -> Message:
     return {"type": "tool_call_response", "id": call_id, "response": response}
 
 
-def _assembled(events: list[dict[str, Any]]) -> dict[str, Any]:
+def assembled(events: list[dict[str, Any]]) -> dict[str, Any]:
     """A stream as the whole answer that it spells: the Responses API sends that itself, at the end."""
     finished = [inner for event in events if isinstance(inner := event.get("response"), dict)]
     if finished:
