@@ -161,7 +161,7 @@ def _attached(value: Any, attachments: dict[str, str]) -> Any:
     if isinstance(value, str):
         if len(value) <= ATTACHED_CHARS:
             return value
-        digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:32]
+        digest = hashlib.sha256(value.encode()).hexdigest()[:32]
         attachments[digest] = value
         return f"{ATTACHMENT}{digest}"
     if isinstance(value, list):

@@ -222,4 +222,4 @@ def _schema(schema: Any) -> Any:
 def _identified(message: Json) -> Json:
     """With an id made of what it says, so that one message has one id in every call that repeats it."""
     text = json.dumps(message, sort_keys=True, ensure_ascii=False)
-    return {"id": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:22], **message}
+    return {"id": hashlib.sha256(text.encode()).hexdigest()[:22], **message}

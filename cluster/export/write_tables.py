@@ -144,7 +144,7 @@ def _cell(value: Any, kind: Kind) -> Any:
     if value is None or value == "":
         return ""
     if kind == "text":
-        return cell(_storable(str(value)))
+        return cell(str(value))
     if kind in ("texts", "numbers", "json"):
         return cell(_json(value))
     return value
@@ -156,11 +156,11 @@ def _typed(value: Any, kind: Kind) -> Any:
         return None
     match kind:
         case "text":
-            return _storable(str(value))
+            return str(value)
         case "json":
             return _json(value)
         case "texts":
-            return [_storable(str(part)) for part in value]
+            return [str(part) for part in value]
         case "moment":
             return _moment(str(value))
         case _:
@@ -175,9 +175,4 @@ def _moment(text: str) -> datetime | None:
 
 
 def _json(value: Any) -> str:
-    return _storable(json.dumps(value, ensure_ascii=False))
-
-
-def _storable(text: str) -> str:
-    """Half a surrogate pair, which no UTF-8 holds, becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
+    return json.dumps(value, ensure_ascii=False)
