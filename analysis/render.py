@@ -69,7 +69,7 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         "runs": "\n".join(map(_text, RUN_SCRIPTS)),
         "what_if": _text("what_if.js") if analysis.spending and analysis.what_if.rates else "",
         "report": _text("report.js"),
-        "guide": _text("guide.js"),
+        "guide": _text("guide.js") if guide_tables.weights_table(analysis) else "",
     }
     return environment.get_template("report.html.j2").render(
         a=analysis,
