@@ -17,6 +17,7 @@ from cluster.progress import RunProgress
 from cluster.run_plan import PlanResult, judge_only, run_plan, write_results
 from cluster.spans.endpoint import Endpoint, traces_url, url_from
 from cluster.spans.stored import send_stored
+from cluster.versions import version_locks
 from cluster.workspace import Workspace
 from runtime_envs.build import build
 from runtime_envs.catalog import FRAMEWORKS
@@ -31,7 +32,8 @@ def run_command(
     """The exit code: 0 when the whole plan has results, 1 when something is missing."""
     plan = read_plan(plan_path)
     settings = load_settings({"llm_model": model, "judge_model": judge}, plan.settings)
-    experiment = describe_experiment(plan, settings)
+    locks = version_locks(plan, out, again=fresh, say=lambda text: console.print(Text(text)))
+    experiment = describe_experiment(plan, settings, locks)
     store = Store(experiment_folder(experiment, out, fresh=fresh))
     with working(experiment, store, console) as work:
         work.progress.say(f"Results: {store.folder}")
@@ -82,7 +84,7 @@ def spans_command(folder: Path, endpoint: str | None, console: Console) -> int:
 
 
 def build_command(names: list[str], console: Console) -> int:
-    """Build each; 1 when one failed, after trying all."""
+    """Build each; 1 when one failed, after trying all. A framework's version may be named: crewai==1.14.*."""
     wanted = names or sorted({framework.environment for framework in FRAMEWORKS.values()})
     failed = 0
     for name in wanted:
@@ -117,7 +119,8 @@ def existing(folder: Path, given: dict[str, Any]) -> tuple[Store, Experiment]:
     measured = {name: value for name, value in manifest.settings.items() if value is not None}
     kept = {"llm_model": measured["llm_model"], "judge_model": measured.get("judge_model")}
     chosen = {name: value for name, value in given.items() if value is not None}
-    return store, describe_experiment(manifest.plan, load_settings(kept | chosen, measured))
+    locks = version_locks(manifest.plan, folder)
+    return store, describe_experiment(manifest.plan, load_settings(kept | chosen, measured), locks)
 
 
 def _print_result(result: PlanResult, console: Console) -> None:

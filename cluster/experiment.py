@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ from cluster.replay import Recording
 from cluster.run_job import RunJob
 from cluster.schedule import Assignment
 from cluster.servers import check_setting
-from runtime_envs.catalog import FRAMEWORKS, environment
+from runtime_envs.catalog import environment, framework
 from shared.acceptance import Acceptance
 from shared.brief import AgentBrief, Brief, answer_mark
 from shared.contract import AgentSpec
-from shared.errors import PlanError
+from shared.errors import PlanError, SettingsError
 from shared.plan import Limits, Plan, TaskPlan, digest
 from shared.prompts.pass_on import user_turn
 from shared.records import RunKey
@@ -54,6 +54,8 @@ class Experiment:
     tasks: dict[str, Task]
     identity: dict[str, Any]
     """What must be equal for runs to be pooled."""
+    locks: Mapping[str, str] = field(default_factory=dict)
+    """Of the frameworks that the plan has in a stated version, by name: what is installed, as text."""
 
     @property
     def name(self) -> str:
@@ -89,16 +91,21 @@ def read_plan(path: Path) -> Plan:
         raise PlanError(f"{path}: " + "; ".join(_problem(problem) for problem in error.errors())) from None
 
 
-def describe_experiment(plan: Plan, settings: BenchmarkSettings) -> Experiment:
+def describe_experiment(
+    plan: Plan, settings: BenchmarkSettings, locks: Mapping[str, str] | None = None
+) -> Experiment:
     """Check every name in the plan, and work out its identity.
+
+    Args:
+        plan: What to compare.
+        settings: What with.
+        locks: Those of the frameworks in a stated version (`cluster.versions.version_locks`).
 
     Raises:
         PlanError: An unknown framework, task, item or agent, naming the nearest right one.
         SettingsError: The same for a model.
     """
-    for name in plan.frameworks:
-        if name not in FRAMEWORKS:
-            raise PlanError(unknown_name("framework", name, FRAMEWORKS))
+    check_frameworks(plan)
     for setting in {settings.llm_model, *settings.panel}:
         check_setting(setting)
     tasks = {}
@@ -106,7 +113,17 @@ def describe_experiment(plan: Plan, settings: BenchmarkSettings) -> Experiment:
         task = tasks[wanted.name] = load_task(wanted.name).limited(plan.limits.facts_per_query)
         for item in wanted.items:
             task.agents(item, plan.tools, plan.limits.max_tokens)
-    return Experiment(plan, settings, tasks, _identity(plan, settings, tasks))
+    locks = dict(locks or {})
+    return Experiment(plan, settings, tasks, _identity(plan, settings, tasks, locks), locks)
+
+
+def check_frameworks(plan: Plan) -> None:
+    """Raises PlanError for an unknown one, and for one without versions in a version."""
+    for name in plan.frameworks:
+        try:
+            framework(name)
+        except SettingsError as error:
+            raise PlanError(str(error)) from None
 
 
 def experiment_folder(experiment: Experiment, out: Path | None, *, fresh: bool) -> Path:
@@ -170,13 +187,17 @@ def _agent_briefs(agents: Iterable[AgentSpec]) -> Iterator[AgentBrief]:
         marks[spec.name] = answer_mark(spec.name)
 
 
-def _identity(plan: Plan, settings: BenchmarkSettings, tasks: dict[str, Task]) -> dict[str, Any]:
+def _identity(
+    plan: Plan, settings: BenchmarkSettings, tasks: dict[str, Task], locks: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         **{f"plan: {key}": value for key, value in plan.measured.items()},
         **{f"settings: {key}": value for key, value in settings.identity.items()},
         **{f"task: {wanted.name}": tasks[wanted.name].digests(wanted.items)["runs"] for wanted in plan.tasks},
         **{
-            f"environment: {name}": _file_digest([environment(FRAMEWORKS[name].environment).lock])
+            f"environment: {name}": hashlib.sha256(locks[name].encode()).hexdigest()
+            if name in locks
+            else _file_digest([environment(framework(name).environment).lock])
             for name in plan.frameworks
         },
         "code": _file_digest(

@@ -26,9 +26,10 @@ from cluster.run_job import RunJob
 from cluster.run_record import Ending, run_record
 from cluster.servers import ServerIdentity, ServerOptions
 from cluster.serving import Serving
-from runtime_envs.build import build
+from runtime_envs.build import build_environment
 from runtime_envs.catalog import framework as framework_named
 from runtime_envs.preflight import preflight
+from runtime_envs.versions import environment_of
 from shared.calls import Call
 from shared.contract import RunRequest
 from shared.errors import EnvironmentFailed, LevelfieldError, NodeFailed, ServerUnavailable
@@ -109,8 +110,11 @@ class InferenceNode:
         self._activity = "idle"
         return NodeInfo(self._name, self._serving.server.identity(), describe_machine())
 
-    def prepare(self, name: str) -> PreparedEnvironment | EnvironmentFailed:
-        """Build and try a framework's environment here; one that fails is an answer, not an exception."""
+    def prepare(self, name: str, lock: str | None = None) -> PreparedEnvironment | EnvironmentFailed:
+        """Build and try a framework's environment here; one that fails is an answer, not an exception.
+
+        `lock`: what to install, for a framework in a stated version.
+        """
         wanted = framework_named(name)
 
         def note(text: str) -> None:
@@ -118,7 +122,7 @@ class InferenceNode:
 
         note("building")
         try:
-            built = build(wanted.environment, on_progress=note)
+            built = build_environment(environment_of(name, lock), on_progress=note)
             note("checking")
             found = preflight(name, built)
         except EnvironmentFailed as error:

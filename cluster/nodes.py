@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -72,12 +72,15 @@ def start_nodes(
 
 
 def prepare_environments(
-    nodes: Sequence[Node], frameworks: Sequence[str], progress: RunProgress
+    nodes: Sequence[Node], frameworks: Sequence[str], locks: Mapping[str, str], progress: RunProgress
 ) -> dict[str, PreparedEnvironment]:
-    """Build and try each framework's environment on every node; one that fails is named and left out."""
+    """Build and try each framework's environment on every node; one that fails is named and left out.
+
+    `locks`: of those in a stated version, which the nodes' own catalogue does not have.
+    """
     prepared: dict[str, PreparedEnvironment] = {}
     for framework in frameworks:
-        refs = [(node, node.actor.prepare.remote(framework)) for node in nodes]
+        refs = [(node, node.actor.prepare.remote(framework, locks.get(framework))) for node in nodes]
         answers = [_wait(ref, node.actor, progress.doing, START_TIMEOUT_S) for node, ref in refs]
         failed = [answer for answer in answers if isinstance(answer, EnvironmentFailed)]
         if failed:

@@ -24,6 +24,7 @@ from cluster.runs_csv import write_runs_csv
 from cluster.schedule import Assignment, Schedule, remaining, warmups
 from cluster.session import ray_session
 from cluster.spans.sink import SpanSink
+from cluster.versions import keep_locks, moved_note, titles_of
 from cluster.workspace import Workspace
 from shared.manifest import FrameworkEntry, Manifest
 from shared.plan import framework_of, ordered_runs
@@ -59,7 +60,8 @@ def run_plan(work: Workspace) -> PlanResult:
     with ray_session(settings.ray_address):
         options = subject_options(settings, work.store.logs)
         with serving_nodes(settings.llm_model, options, work.progress) as nodes:
-            environments = prepare_environments(nodes, work.experiment.plan.frameworks, work.progress)
+            plan, locks = work.experiment.plan, work.experiment.locks
+            environments = prepare_environments(nodes, plan.frameworks, locks, work.progress)
             _begin(work, nodes, environments)
             _measure(work, nodes, environments, recording)
         judge_missing(work, [judge for judge in settings.panel if not settings.is_subject(judge)])
@@ -111,6 +113,7 @@ def _left(work: Workspace) -> list[list[Assignment]]:
 def _begin(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> None:
     """What does not change in an experiment goes to disk before its first run."""
     work.store.begin(_manifest(work, nodes, environments))
+    keep_locks(work.store.folder, work.experiment.locks)
     for brief in briefs(work.experiment, nodes[0].info.identity.served_model):
         work.store.write_brief(brief)
 
@@ -152,7 +155,9 @@ def _measure(
 
 
 def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> Manifest:
-    node = nodes[0].info
+    node, locks = nodes[0].info, work.experiment.locks
+    titles = titles_of({name: (found.title, found.versions) for name, found in environments.items()})
+    moved = [moved_note(titles[name], name, locks[name]) for name in environments if name in locks]
     return Manifest(
         experiment=work.store.folder.name,
         created_at=datetime.now(UTC).isoformat(),
@@ -161,10 +166,10 @@ def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, Prepar
         settings=work.settings.public,
         identity=work.experiment.identity,
         frameworks={
-            name: FrameworkEntry(title=found.title, versions=found.versions)
+            name: FrameworkEntry(title=titles[name], versions=found.versions)
             for name, found in environments.items()
         },
         server={name: value for name, value in asdict(node.identity).items() if name != "caveat"},
         hardware=node.hardware,
-        notes=[node.identity.caveat] if node.identity.caveat else [],
+        notes=[note for note in (node.identity.caveat, *moved) if note],
     )

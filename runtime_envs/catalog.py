@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from shared.errors import SettingsError
 from shared.suggest import unknown_name
+from shared.versions import split_version, version_shown
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = Path(__file__).resolve().parent / "locks"
@@ -38,17 +39,19 @@ class Framework:
     """One column of the comparison."""
 
     name: str
-    """Also the folder in `frameworks/`."""
+    """Also the folder in `frameworks/`, but for the version that it may end with."""
     title: str
     """As its makers write it."""
     environment: str
     telemetry_off: dict[str, str] = field(default_factory=dict)
     """Environment variables to set before it is imported."""
+    package: str = ""
+    """The distribution whose version a plan may name; empty: it has none."""
 
     @property
     def adapter(self) -> str:
-        """The module to import in the framework's environment."""
-        return f"frameworks.{self.name}.adapter"
+        """The module to import in the framework's environment: the same for all versions."""
+        return f"frameworks.{split_version(self.name)[0]}.adapter"
 
 
 def _environments(*rows: Environment) -> dict[str, Environment]:
@@ -79,7 +82,7 @@ ENVIRONMENTS = _environments(
 FRAMEWORKS = _frameworks(
     Framework("direct", "Direct", "plain"),
     Framework("scripted", "Scripted", "plain"),
-    Framework("langgraph", "LangGraph", "langgraph", {"LANGSMITH_TRACING": "false"}),
+    Framework("langgraph", "LangGraph", "langgraph", {"LANGSMITH_TRACING": "false"}, "langgraph"),
     Framework(
         "crewai",
         "CrewAI",
@@ -90,15 +93,25 @@ FRAMEWORKS = _frameworks(
             "CREWAI_DISABLE_VERSION_CHECK": "true",
             "OTEL_SDK_DISABLED": "true",
         },
+        "crewai",
     ),
-    Framework("autogen", "AutoGen", "autogen", {"AUTOGEN_DISABLE_RUNTIME_TRACING": "true"}),
+    Framework(
+        "autogen", "AutoGen", "autogen", {"AUTOGEN_DISABLE_RUNTIME_TRACING": "true"}, "autogen-agentchat"
+    ),
     Framework(
         "agent_framework",
         "Microsoft Agent Framework",
         "agent_framework",
         {"AGENT_FRAMEWORK_USER_AGENT_DISABLED": "true"},
+        "agent-framework-core",
     ),
-    Framework("openai_agents", "OpenAI Agents SDK", "openai_agents", {"OPENAI_AGENTS_DISABLE_TRACING": "1"}),
+    Framework(
+        "openai_agents",
+        "OpenAI Agents SDK",
+        "openai_agents",
+        {"OPENAI_AGENTS_DISABLE_TRACING": "1"},
+        "openai-agents",
+    ),
 )
 
 
@@ -107,7 +120,17 @@ def environment(name: str) -> Environment:
 
 
 def framework(name: str) -> Framework:
-    return _named(name, FRAMEWORKS, "framework")
+    """Also in a version: "langgraph@1.1.x" is LangGraph in an environment of that name."""
+    base, specifier = split_version(name)
+    if not specifier:
+        return _named(name, FRAMEWORKS, "framework")
+    for row in FRAMEWORKS.values():
+        if base == row.package != row.name:
+            raise SettingsError(f'"{base}" is the package of {row.title}: write {row.name}{specifier}.')
+    found = _named(base, FRAMEWORKS, "framework")
+    if not found.package:
+        raise SettingsError(f"{base}{specifier} cannot be run: {base} is no package and has no versions.")
+    return replace(found, name=name, title=f"{found.title} {version_shown(name)}", environment=name)
 
 
 def process_variables(framework: Framework, scratch: Path) -> dict[str, str]:

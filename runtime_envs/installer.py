@@ -123,14 +123,19 @@ def explain_failure(wanted: Environment, said: str) -> str:
     """Name who lacks what, why, and the cure."""
     match = _PACKAGE.search(said)
     package = next((group for group in match.groups() if group), None) if match else None
-    cure = next((cure for pattern, cure in _CURES.items() if re.search(pattern, said)), OTHER_CURE)
+    cure = cure_for(said)
     quoted = "\n".join(f"  uv: {line}" for line in said.splitlines()[-QUOTED_LINES:])
     at = f" at the package {package!r}" if package else ""
     return f"{_who(wanted)} failed{at}.\n{quoted}\n{cure}"
 
 
+def cure_for(said: str) -> str:
+    """What to do about an error that uv told of."""
+    return next((cure for pattern, cure in _CURES.items() if re.search(pattern, said)), OTHER_CURE)
+
+
 def _who(wanted: Environment) -> str:
-    titles = [framework.title for framework in FRAMEWORKS.values() if framework.environment == wanted.name]
+    titles = [framework.title for framework in FRAMEWORKS.values() if framework.environment == wanted.group]
     others = {"model": "the model weights", "server": "the model server", "peer": "for `make benchmark`"}
     what = " and ".join(titles) or others.get(wanted.kind, "")
     return f"Building the environment {wanted.name!r} ({what})"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime_envs.catalog import ROOT, framework, process_variables
 from shared.errors import EnvironmentFailed
+from shared.versions import split_version
 
 if TYPE_CHECKING:
     from runtime_envs.build import BuiltEnvironment
@@ -102,7 +103,7 @@ def _end_group(process: subprocess.Popen[str]) -> None:
 
 
 def _failed(checked: Framework, built: BuiltEnvironment, why: str) -> EnvironmentFailed:
-    return EnvironmentFailed(
-        f"{checked.title} cannot be used: {why}\n"
-        f"Remove {built.path} and run `levelfield envs build {built.name}` to build it anew."
-    )
+    cure = f"Remove {built.path} and run `levelfield envs build {built.name}` to build it anew."
+    if split_version(checked.name)[1]:
+        cure = f"{checked.adapter} may not work with this version: name another one in the plan."
+    return EnvironmentFailed(f"{checked.title} cannot be used: {why}\n{cure}")

@@ -13,6 +13,7 @@ from shared.acceptance import Acceptance
 from shared.records import RunKey
 from shared.strict import Strict
 from shared.surroundings import Disturbance
+from shared.versions import versioned_name
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names become folder names."""
@@ -53,6 +54,7 @@ class Plan(Strict):
 
     name: str = Field(pattern=NAME)
     frameworks: list[str] = Field(min_length=1)
+    """Also in stated versions, as `langgraph==1.1.*`, each a column of its own; kept as `langgraph@1.1.x`."""
     arms: list[Literal["idiomatic", "equalised"]] = Field(default=["idiomatic"], min_length=1)
     tasks: list[TaskPlan] = Field(min_length=1)
     iterations: int = Field(default=1, ge=1)
@@ -74,22 +76,21 @@ class Plan(Strict):
     settings: dict[str, Any] = Field(default_factory=dict)
     """Defaults for BenchmarkSettings; the environment and the command line come before them."""
 
-    @field_validator("frameworks")
-    @classmethod
-    def _distinct(cls, names: list[str]) -> list[str]:
-        return _without_repeats(names)
-
     @field_validator("aa", mode="before")
     @classmethod
     def _one_or_more(cls, names: Any) -> Any:
         return [names] if isinstance(names, str) else names
+
+    @field_validator("frameworks", "aa")
+    @classmethod
+    def _distinct(cls, names: list[str]) -> list[str]:
+        return _without_repeats([versioned_name(name) for name in names])
 
     @model_validator(mode="after")
     def _aa_of_what_runs(self) -> Plan:
         strangers = sorted(set(self.aa) - set(self.frameworks))
         if strangers:
             raise ValueError(f"aa: {strangers[0]} is not among the plan's frameworks")
-        _without_repeats(self.aa)
         return self
 
     @property
