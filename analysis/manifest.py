@@ -33,6 +33,8 @@ class Manifest:
     """When a report is accepted."""
     levelfield: str = ""
     """The version that made it; empty when something else did."""
+    identity: dict[str, str] = field(default_factory=dict)
+    """What must be the same for runs to be pooled; nested keys joined by dots."""
 
     def setting(self, name: str) -> str:
         return self.sections.get("settings", {}).get(name, "")
@@ -79,6 +81,7 @@ def from_mapping(content: Mapping[str, Any]) -> Manifest:
         planned_runs=_planned(_mapping(content.get("plan"))),
         frameworks=frozenset(frameworks),
         levelfield=str(content.get("levelfield") or ""),
+        identity=_flat(_mapping(content.get("identity"))),
     )
 
 

@@ -14,7 +14,7 @@ from shared.record_files import make_folder, write_whole
 from shared.versions import split_version
 
 FOLDER = "locks"
-"""In an experiment's folder: a lock for each framework in a stated version. Their digests are in its identity."""
+"""In an experiment's folder: a lock per framework in a stated version. Its identity has their digests."""
 
 
 def version_locks(
@@ -75,6 +75,7 @@ def moved_note(title: str, name: str, lock: str) -> str | None:
     moved = moved_packages(name, lock)
     if not moved:
         return None
-    return f"{title} has other packages than the locked environment, whose versions follow in brackets: " + (
+    return (
+        f"{title} needs other packages than the locked environment, whose versions are in brackets: "
         f"{', '.join(moved)}."
     )

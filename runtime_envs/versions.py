@@ -86,7 +86,7 @@ def moved_packages(name: str, lock: str) -> list[str]:
 
 
 def requirements(wanted: Framework, group: str) -> list[str]:
-    """The group's, with the version wanted; what is no package of the framework's, such as Ray, stays pinned."""
+    """The group's, with the version wanted; what the group includes, which is Ray, stays pinned."""
     found = []
     for entry in _groups()[group]:
         if isinstance(entry, dict):
