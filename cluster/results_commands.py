@@ -183,7 +183,7 @@ def diff(
     """What changed between two experiments: how they were made, and what they found.
 
     Whether they may be compared, and per framework the change in latency, tokens, quality and failures on
-    the items that both have, with interval, test and noise floor. Which reports are byte-identical is told too.
+    the items that both have, with interval, test and noise floor. Which reports are byte-identical is told.
     """
     from analysis.change.command import diff_command
 
@@ -224,7 +224,7 @@ def gate(
         typer.Option("--strict", help="Exit status 3 where the data leave open whether anything got worse."),
     ] = False,
 ) -> None:
-    """For a framework's CI: exit status 1 if the data show HEAD to be worse than BASE by more than the margin.
+    """For a framework's CI: exit status 1 if the data show HEAD to be worse than BASE beyond the margin.
 
     Each item counts once, however often it was run. It takes at least 5 items, and a framework that the plan
     runs against itself (`aa`). What the data leave open is told apart from "no regression", and does not fail

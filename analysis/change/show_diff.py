@@ -62,13 +62,14 @@ def tables(diff: Diff) -> Iterator[Shown]:
     if diff.made:
         rows = [[d.what, _short(d.base), _short(d.head), SPOILT[d.spoils]] for d in diff.made]
         yield Shown("Made differently", ["What", "Base", "Head", "So"], rows)
-    if diff.changes:
-        headings = ["Framework", "Metric", "Items", "Base", "Head", "Change", "95 % interval", "p", "Noise"]
-        several = len({change.arm for change in diff.changes}) > 1
-        rows = [_change_row(change, several) for change in diff.changes]
-        yield Shown("Changes", headings, rows, tuple(range(2, 9)))
+    several = len({change.arm for change in diff.changes}) > 1
+    for metric in CHANGE_METRICS:
+        rows = [_change_row(change, several) for change in diff.changes if change.metric == metric]
+        if rows:
+            unit = "points" if metric == "failures" else "%"
+            headings = ["Framework", "Items", "Base", "Head", "Change", f"95 %, in {unit}", "p", "Noise"]
+            yield Shown(LABELS[metric].capitalize(), headings, rows, tuple(range(1, 8)))
     if diff.texts:
-        several = len({text.arm for text in diff.texts}) > 1
         rows = [
             [_name(t.title, t.arm, several), str(t.pairs), str(t.same), listing(t.changed_items, MOST_CELLS)]
             for t in diff.texts
@@ -83,8 +84,8 @@ def print_diff(diff: Diff, console: Console) -> None:
     for shown in tables(diff):
         table = Table(title=shown.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for place, heading in enumerate(shown.headings):
-            right = "right" if place in shown.numbers else "left"
-            table.add_column(heading, justify=right, no_wrap=place in shown.numbers, overflow="fold")
+            number = place in shown.numbers
+            table.add_column(heading, justify="right" if number else "left", no_wrap=number)
         for row in shown.rows:
             table.add_row(*(Text(harmless(cell)) for cell in row))
         console.print(table)
@@ -106,7 +107,6 @@ def _change_row(change: Change, several_arms: bool) -> list[str]:
     floors = [floor for floor in (change.noise_base, change.noise_head) if floor is not None]
     return [
         _name(change.title, change.arm, several_arms),
-        LABELS[metric],
         str(change.n_items),
         shown_value(metric, change.base),
         shown_value(metric, change.head),

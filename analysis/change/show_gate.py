@@ -22,7 +22,7 @@ MARKS: dict[GateStatus, str] = {
     "regression": "\u274c", "no_regression": "\u2705", "unchanged": "\u2705",
     "undecided": "\u2754", "not_enough_data": "\u2754",
 }  # fmt: skip
-HEADINGS = ["Framework", "Metric", "Items", "Base", "Head", "Change", "Allowed", "Result"]
+HEADINGS = ["Framework", "Metric", "Items", "Base", "Head", "Change", "Margin", "Result"]
 
 
 def headline(gate: Gate) -> str:
@@ -42,7 +42,7 @@ def headline(gate: Gate) -> str:
 def print_gate(gate: Gate, console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in HEADINGS:
-        table.add_column(heading, justify="right" if heading in HEADINGS[2:7] else "left", overflow="fold")
+        table.add_column(heading, justify="right" if heading in HEADINGS[2:7] else "left")
     several = len({line.arm for line in gate.lines}) > 1
     for line in gate.lines:
         *cells, _ = _row(line, several)
