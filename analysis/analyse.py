@@ -27,16 +27,19 @@ from analysis.findings import Findings
 from analysis.guide.examine import make_guide
 from analysis.judge_noise import measure_judge
 from analysis.meters import audit_meters
+from analysis.mixed.model import fit_models
 from analysis.noise_floor import measure_noise
 from analysis.panel.examine import examine_panel
 from analysis.panel.read_verdicts import read_verdicts
 from analysis.people import measure_people
+from analysis.planning.sizes import plan_sizes
 from analysis.quarantine import list_quarantined
 from analysis.read_runs import Runs
 from analysis.replication import measure_replication
 from analysis.report_texts import examine_texts
 from analysis.result import Analysis, Setup
 from analysis.sentences import summarise
+from analysis.variance.budget import measure_budgets
 from analysis.what_if.examine import examine_what_if
 
 
@@ -126,6 +129,9 @@ def analyse(
         cost=measure_cost(runs, prices, good),
         what_if=examine_what_if(runs),
         guide=make_guide(runs),
+        mixed=fit_models(runs, verdicts),
+        budgets=measure_budgets(runs, panel.budget if panel else None),
+        planning=plan_sizes(runs, verdicts),
     )
 
 

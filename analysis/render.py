@@ -34,12 +34,15 @@ from analysis.figures import draw_figures
 from analysis.guide import tables as guide_tables
 from analysis.guide.page import guide_data
 from analysis.meter_tables import meters_table
+from analysis.mixed import tables as mixed_tables
 from analysis.packed import packed
 from analysis.panel import sentences as panel_sentences
 from analysis.panel import tables as panel_tables
+from analysis.planning import tables as planning_tables
 from analysis.result import Analysis
 from analysis.run_pages.read import RunPages
 from analysis.run_pages.view import left_out_sentence, packed_runs
+from analysis.variance import tables as variance_tables
 from analysis.waterfall_view import waterfall_table
 from analysis.what_if import tables as what_if_tables
 from analysis.what_if.view import what_if_data
@@ -99,6 +102,9 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         what_if_data=what_if_data,
         panel_sentences=panel_sentences,
         panel_tables=panel_tables,
+        mixed_tables=mixed_tables,
+        planning_tables=planning_tables,
+        variance_tables=variance_tables,
         alarm_titles=ALARM_TITLES,
         setup_tables=run_tables.setup_tables(analysis),
         colours=colours(analysis),

@@ -14,12 +14,15 @@ from analysis.consistency.result import StatedCriterion, SubjectConsistency
 from analysis.cost.result import Cost, Price, Spending
 from analysis.fairness.result import Fairness
 from analysis.guide.result import Guide
+from analysis.mixed.result import MixedModel
 from analysis.panel.noise_result import JudgeNoise
 from analysis.panel.result import Panel
 from analysis.people_result import People
+from analysis.planning.result import SizePlan
 from analysis.result_model import Number, Result
 from analysis.significance_result import Metric, Omnibus, Pair
 from analysis.texts_result import ReportTexts
+from analysis.variance.result import VarianceBudget
 from analysis.what_if.result import WhatIf
 from analysis.wire_result import (
     Difference,
@@ -270,3 +273,9 @@ class Analysis(Result):
     what_if: WhatIf = WhatIf()
     guide: Guide = Guide()
     """Which framework for whom."""
+    mixed: list[MixedModel] = Field(default_factory=list)
+    """Per arm and metric: framework fixed; item, node and judge random."""
+    budgets: dict[str, VarianceBudget] = Field(default_factory=dict)
+    """By metric (quality, latency_s, tokens); quality's is the panel's."""
+    planning: list[SizePlan] = Field(default_factory=list)
+    """Per metric: what the next experiment needs, if this one is its pilot."""

@@ -245,3 +245,32 @@ def gate(
             strict=strict,
         )
     )
+
+
+@results_app.command(
+    "plan-size",
+    epilog="Example: `levelfield plan-size results/quick-… --metric quality --difference 0.5`, or "
+    "`--metric latency_s --difference 10%`",
+)
+def plan_size(
+    source: Annotated[Path, typer.Argument(help="The pilot: an experiment's folder, or a CSV file of runs.")],
+    *,
+    metric: Annotated[str, typer.Option(help="quality, latency_s or tokens.")] = "latency_s",
+    difference: Annotated[
+        str | None,
+        typer.Option(
+            help="To be shown: in points, seconds or tokens, or a share; default: 10%, of quality 0.5 points."
+        ),
+    ] = None,
+    power: Annotated[float, typer.Option(help="The chance of showing it.")] = 0.8,
+    arm: Annotated[str | None, typer.Option(help="Default: idiomatic, where it ran.")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
+) -> None:
+    """How many items, iterations and judge repeats would show a difference, and what that costs.
+
+    From the pilot's own variance, run times and tokens: designs that reach the power, the cheapest first, how
+    far their number of items can be trusted, and which of the three is worth buying next.
+    """
+    from analysis.planning.command import SizeRequest, plan_size_command
+
+    plan_size_command(source, SizeRequest(metric, difference, power, arm), json_out, Console())

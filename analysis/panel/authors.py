@@ -17,6 +17,7 @@ class Author:
     item: str
     text: str
     """The report's digest."""
+    node: str = ""
 
 
 def authors_of(runs: Runs) -> dict[str, Author]:
@@ -30,5 +31,7 @@ def authors_of(runs: Runs) -> dict[str, Author]:
         item = runs.naming.item(key.task, key.item)
         if named := known.get((key.framework, key.arm, item, key.iteration)):
             subject, role = named
-            found[record.attempt_id] = Author(subject, key.framework, role, item, text_digest(record.text))
+            found[record.attempt_id] = Author(
+                subject, key.framework, role, item, text_digest(record.text), record.node
+            )
     return found

@@ -35,7 +35,7 @@ class Verdicts:
 
     table: pd.DataFrame
     runs: pd.DataFrame
-    """A row per report that could be judged: subject, framework, role, item, text."""
+    """A row per report that could be judged: subject, framework, role, item, text, node."""
     criteria: tuple[str, ...]
     main: str
     """The judge whose scores are the report's quality."""
@@ -127,7 +127,7 @@ def _from_table(runs: Runs, notes: tuple[str, ...]) -> Verdicts:
     criteria = tuple(present_criteria(runs))
     main = _main(runs)
     text = done["report_digest"].where(done["report_digest"] != "", [f"row {place}" for place in done.index])
-    reports = done[["subject", "framework", "role", "item"]].assign(text=text)
+    reports = done[["subject", "framework", "role", "item", "node"]].assign(text=text)
     table = done[["subject", "framework", "item", "overall", "reasoning", *criteria]].assign(
         text=text,
         judge=done["judge"].where(done["judge"] != "", main),
@@ -178,8 +178,8 @@ def _table(rows: list[dict[str, object]], criteria: tuple[str, ...]) -> pd.DataF
 
 
 def _runs(authors: Iterable[Author]) -> pd.DataFrame:
-    rows = [(a.subject, a.framework, a.role, a.item, a.text) for a in authors]
-    return pd.DataFrame(rows, columns=["subject", "framework", "role", "item", "text"])
+    rows = [(a.subject, a.framework, a.role, a.item, a.text, a.node) for a in authors]
+    return pd.DataFrame(rows, columns=["subject", "framework", "role", "item", "text", "node"])
 
 
 def _main(runs: Runs) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from analysis.panel.noise_result import JudgeNoise
 from analysis.result_model import Number, Result
+from analysis.variance.result import VarianceBudget
 from analysis.wire_result import Interval
 
 
@@ -118,26 +119,6 @@ class Tournament(Result):
     same_in_both_orders: Number = None
     """Share of pairs asked both ways whose two answers agree."""
     asked_both_ways: int = 0
-
-
-class VarianceShare(Result):
-    variance: float
-    share: float
-
-
-class VarianceBudget(Result):
-    """Where the variance of quality comes from: components, and their share of the sum."""
-
-    verdicts: int = 0
-    texts: int = 0
-    items: int = 0
-    parts: dict[str, VarianceShare] = Field(default_factory=dict)
-    """task, framework, run, judge_leniency (with several judges), judge_noise; absent: not estimable."""
-    judge_share: Number = None
-    """judge_leniency and judge_noise together."""
-    notes: list[str] = Field(default_factory=list)
-    reason: str | None = None
-    """Why there are no parts."""
 
 
 class JudgeSays(Result):

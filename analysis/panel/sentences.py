@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.panel.result import Estimate, Panel, PanelJudge, SelfPreference, VarianceBudget
+from analysis.panel.result import Estimate, Panel, PanelJudge, SelfPreference
+from analysis.variance.result import VarianceBudget
 from analysis.wording import listing, plural
 
 PART_NAMES = {
     "task": "task",
     "framework": "framework",
+    "framework_by_task": "what a task makes of a framework",
     "run": "run",
+    "node": "node",
     "judge_leniency": "leniency of judges",
     "judge_noise": "noise of the judge",
 }

@@ -35,7 +35,9 @@ def verdicts_of(rows: Iterable[dict[str, Any]], *, main: str = "j1", **fields: A
         rubric="r/1", run_id="", framework=table["subject"], copy=False, scored=True, judge_overall=np.nan,
         reasoning="", accuracy=table["overall"],
     )  # fmt: skip
-    runs = table[["subject", "framework", "item", "text"]].drop_duplicates().assign(role="framework")
+    runs = (
+        table[["subject", "framework", "item", "text"]].drop_duplicates().assign(role="framework", node="n1")
+    )
     return Verdicts(table=table, runs=runs, criteria=("accuracy",), main=main, **fields)
 
 
@@ -52,11 +54,11 @@ def compared(games: Iterable[tuple[str, str, str, str | None]], judge: str = "j1
                 second_attempt_id=f"{item}-{second}", repeat=number + 1, winner=winner, attempts=[],
             )
         )  # fmt: skip
-    rows = [(a.subject, a.framework, a.role, a.item, a.text) for a in authors.values()]
+    rows = [(a.subject, a.framework, a.role, a.item, a.text, a.node) for a in authors.values()]
     empty = verdicts_of([]).table
     return Verdicts(
         table=empty.astype({"scored": bool, "copy": bool}),
-        runs=pd.DataFrame(rows, columns=["subject", "framework", "role", "item", "text"]),
+        runs=pd.DataFrame(rows, columns=["subject", "framework", "role", "item", "text", "node"]),
         criteria=("accuracy",),
         main=judge,
         comparisons=tuple(found),
