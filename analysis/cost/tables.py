@@ -15,27 +15,27 @@ JOULES_PER_KWH = 3_600_000
 def cost_table(titles: Mapping[str, Cell], report: CostReport, name: str) -> Table:
     """A row per framework, in the order of `titles`, at the price called `name`."""
     spending, price, cost = report.spending, report.prices[name], report.cost[name]
-    intervals = any(c.per_run_interval for c in cost.values())
+    spread = any(c.per_run_interval for c in cost.values())
+    spread_accepted = any(c.per_accepted_interval for c in cost.values())
     rows = []
     for subject, title in titles.items():
         if subject not in spending:
             continue
         used, mine = spending[subject], cost.get(subject, Cost())
-        texts = [number(used.runs, 0), number(used.accepted, 0), number(used.input_tokens, 0)]
-        texts += [number(used.cached_tokens, 0), number(used.output_tokens, 0)]
-        texts += [money(mine.per_run, price.currency)]
-        texts += [money_interval(mine.per_run_interval, price.currency)] if intervals else []
+        texts = [number(used.runs, 0), number(used.accepted, 0), money(mine.per_run, price.currency)]
+        texts += [money_interval(mine.per_run_interval, price.currency)] if spread else []
         texts += [money(mine.per_accepted, price.currency)]
-        texts += [money_interval(mine.per_accepted_interval, price.currency)] if intervals else []
+        texts += [money_interval(mine.per_accepted_interval, price.currency)] if spread_accepted else []
         texts += [money(mine.per_1000_runs, price.currency), money(mine.per_10000_runs, price.currency)]
+        texts += [number(v, 0) for v in (used.input_tokens, used.cached_tokens, used.output_tokens)]
         rows.append([title, *plain_cells(texts)])
-    interval = ("95 % interval",) if intervals else ()
     return Table(
         "cost",
         f"Cost at the price of {price.title}",
         (
-            *("Framework", "Runs", "Accepted", "Input", "Of it cached", "Output", "Per run", *interval),
-            *("Per accepted report", *interval, "1,000 runs a month", "10,000 runs a month"),
+            *("Framework", "Runs", "Accepted", "Per run", *(("95 % interval",) if spread else ())),
+            *("Per accepted report", *(("95 % interval",) if spread_accepted else ())),
+            *("1,000 runs a month", "10,000 runs a month", "Input tokens", "Of it cached", "Output tokens"),
         ),
         rows,
         f"{price_words(price)} {' '.join(caveats(spending))}",
