@@ -14,10 +14,14 @@ from analysis.cost.prices import chosen, prices_for
 from analysis.cost.result import CostReport, Price, Split
 from analysis.cost.tables import cost_table, energy_cost, energy_table, prices_table, split_table
 from analysis.read_runs import Runs, read_runs
-from analysis.rich_table import plain, rich_table
+from analysis.rich_table import plain, rich_table, without
 from analysis.tables import Cell, Table
 from shared.errors import UserError
 from shared.record_files import make_folder, write_whole
+
+TOKEN_COLUMNS = {"Input tokens", "Of it cached", "Output tokens"}
+NARROW = 110
+"""Characters, below which a terminal has no room for intervals beside the names."""
 
 
 def cost_command(
@@ -41,8 +45,9 @@ def cost_command(
     runs = read_runs(source)
     report = cost_report(runs, prices, input_share, kwh_price)
     titles = {name: Cell(runs.title(name)) for name in report.spending}
+    left_out = TOKEN_COLUMNS | ({"95 % interval"} if console.width < NARROW else set())
     for table in _tables(report, titles, kwh_price):
-        console.print(rich_table(table))
+        console.print(rich_table(without(table, left_out), wrap_names=True))
         console.print(plain(table.note), soft_wrap=True)
     if json_out is not None:
         make_folder(json_out.absolute().parent)

@@ -14,7 +14,7 @@ from analysis.cost.prices import chosen, prices_for
 from analysis.cost.result import Cost, Price
 from analysis.read_runs import Runs, read_runs
 from analysis.result_model import Result
-from analysis.rich_table import plain, rich_table
+from analysis.rich_table import plain, rich_table, without
 from analysis.tables import Cell, Table
 from analysis.what_if.calls import CallSample, sample_calls
 from analysis.what_if.examine import NO_RATES, what_if
@@ -25,6 +25,8 @@ from analysis.what_if.tables import validation_table, what_if_table
 from analysis.what_if.validate import validate_prediction
 from shared.errors import UserError
 from shared.record_files import make_folder, write_whole
+
+LOAD_COLUMNS = {"Input, not cached", "Output", "Calls"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def what_if_command(
     titles = {name: Cell(runs.title(name)) for name in found.frameworks}
     validation = _validation(runs, sample, validate, rates) if validate else None
     for table in _tables(titles, found, prices, cost, validation):
-        console.print(rich_table(table))
+        console.print(rich_table(without(table, LOAD_COLUMNS), wrap_names=True))
         console.print(plain(table.note), soft_wrap=True)
     if json_out is not None:
         report = WhatIfReport(what_if=found, cost=cost, validation=validation)

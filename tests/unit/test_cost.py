@@ -19,6 +19,7 @@ from analysis.read_runs import Runs, read_runs
 from analysis.report import write_report
 from analysis.tables import MISSING
 from analysis.wire_result import Interval
+from cluster.cli import main
 from shared.errors import UserError
 from tests.unit.analysis_rows import PUBLISHED, clean_rows, write_rows
 
@@ -259,3 +260,24 @@ def test_nothing_to_price(tmp_path: Path) -> None:
         cost_command(folder, Console(file=(tmp_path / "out").open("w")))
     path, _ = write_report(folder)
     assert 'id="cost"' not in path.read_text(encoding="utf-8")
+
+
+def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """`levelfield cost` and `whatif` reach their work; a mistake ends with exit code 2 and says what to do."""
+
+    def ended(*words: str) -> object:
+        with pytest.raises(SystemExit) as raised:
+            main(list(words))
+        return raised.value.code
+
+    assert ended("cost", str(PUBLISHED), "--price", "gpt-4o", "--split", "27/73") == 0
+    assert "27/73" in capsys.readouterr().out
+    assert ended("cost", str(PUBLISHED), "--price", "gpt4o") == 2
+    assert 'Did you mean "gpt-4o"' in " ".join(capsys.readouterr().err.split())
+    assert (
+        ended("whatif", str(write_rows(tmp_path, clean_rows(("a",)))), "--prefill", "2000", "--decode", "60")
+        == 0
+    )
+    assert "Predicted" in capsys.readouterr().out
+    assert ended("whatif", str(PUBLISHED)) == 2
+    assert "--prefill and --decode" in " ".join(capsys.readouterr().err.split())
