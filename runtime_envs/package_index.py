@@ -1,8 +1,9 @@
-"""When versions were released: from the simple index in JSON (PEP 691, PEP 700) that this machine's uv uses."""
+"""When versions were released: from the simple index in JSON (PEP 691, PEP 700) that uv uses here."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import urllib.error
@@ -46,6 +47,8 @@ class PackageIndex:
         Raises:
             IndexUnreachable: uv uses no web index.
         """
+        if any(os.environ.get(name) for name in ("UV_NO_INDEX", "UV_OFFLINE")):  # the command tells neither
+            raise IndexUnreachable("uv is set to use no package index")
         command = [uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--emit-index-url", "-"]
         done = subprocess.run(command, input="", capture_output=True, text=True, timeout=60, check=False)
         found = _INDEX.search(done.stdout)

@@ -49,7 +49,7 @@ def _candidates(specifiers: SpecifierSet, known: list[str]) -> Iterator[Version]
         except InvalidVersion:
             continue
         yield version
-        yield Version(f"{version.epoch}!" + ".".join(map(str, (*version.release, 1))))
+        yield Version(f"{version.epoch}!" + ".".join(map(str, (*version.release, 0, 0, 1))))
 
 
 def _asked(installed: Installed) -> dict[str, SpecifierSet]:

@@ -1,4 +1,4 @@
-"""What packages' own metadata say of the frameworks: gathered by `runtime_envs.maturity`, shown in the report.
+"""What packages' metadata say of the frameworks: gathered by `runtime_envs.maturity` for the report.
 
 Kept as `maturity.json` in an experiment's folder: derived, and no part of what makes an experiment.
 """
@@ -64,7 +64,7 @@ class FrameworkFacts(Strict):
     dependencies: int
     """Other distributions that these bring with them, each counted once, Ray's left out unless needed."""
     installed_bytes: int
-    """Of these and all that they bring, by the files' sizes in their wheels; compiled bytecode is not in it."""
+    """Of these and all that they bring: the files of their wheels, without compiled bytecode."""
     openai_version: str | None
     """The version of `openai` in its environment; null when it has none."""
     openai_requirements: dict[str, str]

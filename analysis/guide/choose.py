@@ -19,6 +19,7 @@ from analysis.guide.words import (
     first_of_facts,
     found_none,
     found_one,
+    left_out,
     only_one,
     too_few_items,
     unmeasured,
@@ -62,6 +63,8 @@ def choose(
     """`chosen`: the frameworks and items to use; None for all that have what the priority needs."""
     chosen = chosen or select(scores, [metric for metric, weight in wanted.weights.items() if weight])
     asked = _Question(wanted, scores, chosen, facts, title)
+    out = _left_out(scores, chosen) if chosen.metrics else {}
+    found = _decide(asked) if len(asked.names) > 1 and len(chosen.rows) >= FEWEST_ITEMS else _undecided(asked)
     known: dict[str, Any] = {
         "name": wanted.name,
         "title": wanted.title,
@@ -69,16 +72,18 @@ def choose(
         "n_items": len(chosen.rows),
         "candidates": asked.names,
         "evidence": gather_evidence(scores, chosen, wanted),
-        "left_out": _left_out(scores, chosen) if chosen.metrics else {},
+        "left_out": out,
     }
+    return Priority(**known | found | {"says": found["says"] + left_out(out, title)})
+
+
+def _undecided(asked: _Question) -> dict[str, Any]:
     if not asked.names:
-        says = unmeasured(wanted, recorded=bool(chosen.metrics))
-        return Priority(**known, certainty="not_measured", says=says)
+        says = unmeasured(asked.wanted, recorded=bool(asked.chosen.metrics))
+        return {"certainty": "not_measured", "says": says}
     if len(asked.names) == 1:
-        return Priority(**known, certainty="one_framework", says=only_one(title(asked.names[0])))
-    if len(chosen.rows) < FEWEST_ITEMS:
-        return Priority(**known, certainty="too_few_items", says=too_few_items(len(chosen.rows)))
-    return Priority(**known | _decide(asked))
+        return {"certainty": "one_framework", "says": only_one(asked.title(asked.names[0]))}
+    return {"certainty": "too_few_items", "says": too_few_items(len(asked.chosen.rows))}
 
 
 def _decide(asked: _Question) -> dict[str, Any]:

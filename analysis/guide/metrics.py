@@ -36,12 +36,12 @@ METRICS: dict[MetricName, Metric] = {
     "quality": Metric("Quality", "points", 2, "overall", more_is_better=True),
     "latency_s": Metric("Latency", "s", 2, "latency_s"),
     "framework_s": Metric("Framework's own time", "s", 3, "framework_s"),
-    "tokens": Metric("Tokens", "tokens", 0, "total_tokens"),
+    "tokens": Metric("Tokens", "", 0, "total_tokens"),
     "new_texts": Metric("1 + share of repeats with a new text", "", 2),
     "tries": Metric("Tries per completed run", "", 2),
     "start_s": Metric("Start and import", "s", 2),
     "installed_mb": Metric("Installed size", "MB", 0),
-    "dependencies": Metric("Packages brought along", "packages", 0),
+    "dependencies": Metric("Packages, itself included", "", 0),
 }
 FACTS: dict[MetricName, Callable[[FrameworkFacts], float]] = {
     "installed_mb": lambda facts: facts.installed_bytes / 1e6,

@@ -22,16 +22,27 @@ def priorities_table(analysis: Analysis) -> Table:
         [
             Cell(each.title),
             Cell(verdict(each, named), strong=each.choice is not None),
-            *plain_cells([how_sure(each), each.says, each.asks]),
+            *plain_cells([how_sure(each), each.says]),
         ]
         for each in analysis.guide.priorities
     ]
     return Table(
         "guide",
         "A choice per priority",
-        ("Priority", "Choice", "How sure", "Why", "Taken as"),
+        ("Priority", "Choice", "How sure", "Why"),
         rows,
-        text_columns=frozenset({1, 2, 3, 4}),
+        text_columns=frozenset({1, 2, 3}),
+    )
+
+
+def meanings_table(analysis: Analysis) -> Table:
+    rows = [plain_cells([each.title, each.asks]) for each in analysis.guide.priorities]
+    return Table(
+        "guide-meanings",
+        "What each priority is taken to mean",
+        ("Priority", "Taken as"),
+        rows,
+        text_columns=frozenset({1}),
     )
 
 

@@ -51,6 +51,14 @@ def first_of_facts(final: Sequence[str], early: Sequence[str], says: str, title:
     return f"{says} By their releases {listing([title(name) for name in final])} stay: {listing(early)}."
 
 
+def left_out(reasons: Mapping[str, str], title: Title) -> str:
+    """To follow on the finding; empty where all take part."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        by_reason.setdefault(why, []).append(title(name))
+    return "".join(f" Left out: {listing(names)} ({why})." for why, names in by_reason.items())
+
+
 def _by(margin: Margin) -> str:
     itself = f"; against itself a framework differs by {margin.noise:.2f}" if margin.noise is not None else ""
     return f"by a factor of {margin.ratio:.2f} (95 %: {margin.low:.2f} to {margin.high:.2f}{itself})"
