@@ -14,7 +14,7 @@ from cluster.workspace import Workspace
 from runtime_envs.catalog import framework
 from runtime_envs.maturity import gather_maturity
 from shared.errors import UserError
-from shared.maturity import MATURITY_FILE, FrameworkFacts, Maturity
+from shared.maturity import MATURITY_FILE, Maturity
 from shared.record_files import make_folder, write_whole
 from shared.store import Store
 
@@ -42,7 +42,8 @@ def maturity_command(folder: Path | None, json_out: Path | None, console: Consol
         raise UserError(
             "No framework's environment is built on this machine. `levelfield envs build` builds them."
         )
-    console.print(maturity_table(facts))
+    for table in (releases_table(facts), packages_table(facts)):
+        console.print(table)
     for note in facts.notes:
         console.print(Text(harmless(note), style="yellow"), soft_wrap=True)
     places = [store.folder / MATURITY_FILE] if store else []
@@ -62,30 +63,42 @@ def write_maturity(path: Path, facts: Maturity) -> None:
     )
 
 
-def maturity_table(facts: Maturity) -> Table:
-    columns = (
-        *("", "Version", "Released", "Newest", "Releases in 12 months", "Status", "Licence", "Brings", "MB"),
-        *("openai", "Not with"),
-    )
-    table = Table(*columns, box=None, pad_edge=False, title=f"Gathered {facts.gathered_at}")
+def releases_table(facts: Maturity) -> Table:
+    rows = []
     for name, found in facts.frameworks.items():
-        table.add_row(*(Text(harmless(text), overflow="fold") for text in _row(name, found)))
-    return table
+        first = found.distributions[0]
+        known = first.releases
+        rows.append(
+            [
+                framework(name).title,
+                f"{first.name} {first.version}",
+                (known.released_at if known else None) or "",
+                f"{known.newest or ''} {known.newest_released_at or ''}".strip() if known else "",
+                "" if known is None or known.in_12_months is None else str(known.in_12_months),
+                first.status or NOT_STATED,
+            ]
+        )
+    columns = ("", "Version", "Released", "Newest", "Releases in 12 months", "Status")
+    return _table(f"Gathered {facts.gathered_at}", columns, rows)
 
 
-def _row(name: str, found: FrameworkFacts) -> list[str]:
-    first = found.distributions[0]
-    releases = first.releases
-    return [
-        framework(name).title,
-        f"{first.name} {first.version}",
-        (releases.released_at if releases else None) or "",
-        f"{releases.newest or ''} {releases.newest_released_at or ''}".strip() if releases else "",
-        "" if releases is None or releases.in_12_months is None else str(releases.in_12_months),
-        first.status or NOT_STATED,
-        first.licence or NOT_STATED,
-        str(found.dependencies),
-        f"{found.installed_bytes / 1e6:,.0f}",
-        ", ".join(found.openai_requirements.values()),
-        ", ".join(f"{framework(each.framework).title} ({each.package})" for each in found.conflicts),
+def packages_table(facts: Maturity) -> Table:
+    rows = [
+        [
+            framework(name).title,
+            found.distributions[0].licence or NOT_STATED,
+            str(found.dependencies),
+            f"{found.installed_bytes / 1e6:,.0f}",
+            ", ".join(found.openai_requirements.values()),
+            ", ".join(f"{framework(each.framework).title} ({each.package})" for each in found.conflicts),
+        ]
+        for name, found in facts.frameworks.items()
     ]
+    return _table("", ("", "Licence", "Brings packages", "MB", "Needs of openai", "Cannot share with"), rows)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> Table:
+    table = Table(*columns, box=None, pad_edge=False, title=title or None, title_justify="left")
+    for row in rows:
+        table.add_row(*(Text(harmless(text), overflow="fold") for text in row))
+    return table

@@ -109,7 +109,7 @@ def _framework(name: str, installed: dict[str, Installed], releases: dict[str, R
 
 def distribution_facts(own: Distribution, releases: Releases | None) -> DistributionFacts:
     version = Version(own.version)
-    classifiers = own.metadata.get_all("Classifier") or []
+    classifiers = _field(own, "Classifier")
     status = next((line.removeprefix(STATUS) for line in classifiers if line.startswith(STATUS)), None)
     return DistributionFacts(
         name=canonicalize_name(own.name),
@@ -118,21 +118,23 @@ def distribution_facts(own: Distribution, releases: Releases | None) -> Distribu
         below_one=version.major == 0,
         status=status.split(" - ", 1)[-1] if status else None,
         licence=licence_of(own),
-        extras=len(own.metadata.get_all("Provides-Extra") or []),
+        extras=len(_field(own, "Provides-Extra")),
         releases=releases,
     )
 
 
 def licence_of(own: Distribution) -> str | None:
     """Its SPDX expression, else its classifiers, else the old free field when that is a name and no text."""
-    if expression := own.metadata.get("License-Expression"):
-        return str(expression)
+    for expression in _field(own, "License-Expression"):
+        return expression
     classifiers = [
-        line.rsplit(" :: ", 1)[-1]
-        for line in own.metadata.get_all("Classifier") or []
-        if line.startswith(LICENCE)
+        line.rsplit(" :: ", 1)[-1] for line in _field(own, "Classifier") if line.startswith(LICENCE)
     ]
     if classifiers:
         return ", ".join(classifiers)
-    stated = str(own.metadata.get("License") or "").strip()
+    stated = "".join(_field(own, "License")[:1]).strip()
     return stated if stated and "\n" not in stated and len(stated) <= LONGEST_LICENCE else None
+
+
+def _field(own: Distribution, name: str) -> list[str]:
+    return own.metadata.get_all(name) or []

@@ -95,7 +95,12 @@ def _decide(asked: _Question) -> dict[str, Any]:
     margin = _margin(asked, found, points, draws, noise)
     left = [names[place] for place in found.candidates]
     best = float(found.probability[found.leader])
-    says = found_one(margin, asked.title) if found.chosen else found_none(left, margin, best, asked.title)
+    same = not np.ptp(points[:, found.candidates], axis=1).any()
+    says = (
+        found_one(margin, asked.title)
+        if found.chosen
+        else found_none(left, margin, best, asked.title, same=same)
+    )
     certainty: Certainty = "shown" if found.chosen else "no_difference_shown"
     if asked.wanted.by_release and not found.chosen:
         final, early = _by_release(left, asked.facts)

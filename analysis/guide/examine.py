@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.differences import FEWEST_ITEMS
-from analysis.guide.choose import choose
+from analysis.guide.choose import Title, choose
 from analysis.guide.maturity import read_maturity
 from analysis.guide.priorities import OWN, PRIORITIES, SLIDER_TITLES, SLIDERS, Wanted
 from analysis.guide.result import Guide, MaturityFacts, MetricName, Priority, Weighable, Weighing
 from analysis.guide.scores import FEWEST_SHARE, Scores, Selection, read_scores, select
 from analysis.guide.weigh import critical_t, item_draws
 from analysis.read_runs import Runs
+from analysis.subjects import title_of
 from shared.maturity import FrameworkFacts
 
 
@@ -26,12 +27,14 @@ def make_guide(runs: Runs) -> Guide:
 
 def guide_from(runs: Runs, maturity: MaturityFacts) -> Guide:
     scores = read_scores(runs, maturity.frameworks)
-    wanted = [choose(scores, each, maturity.frameworks, runs.title) for each in PRIORITIES]
+    known = runs.frameworks
+    titles = {name: title_of(name, known, runs.manifest.titles) for name in known}
+    wanted = [choose(scores, each, maturity.frameworks, titles.__getitem__) for each in PRIORITIES]
     chosen = weighable(scores)
     return Guide(
         arm=scores.arm,
         compared=scores.frameworks,
-        priorities=[*wanted, _own(scores, chosen, maturity.frameworks, runs)],
+        priorities=[*wanted, _own(scores, chosen, maturity.frameworks, titles.__getitem__)],
         maturity=maturity,
         weighing=_weighing(scores, chosen),
     )
@@ -51,12 +54,12 @@ def weighable(scores: Scores) -> Selection:
     return select(scores, kept, columns)
 
 
-def _own(scores: Scores, chosen: Selection, facts: Mapping[str, FrameworkFacts], runs: Runs) -> Priority:
+def _own(scores: Scores, chosen: Selection, facts: Mapping[str, FrameworkFacts], title: Title) -> Priority:
     """With the sliders as they stand at first, on the very items that they are on."""
     at_first = {metric: SLIDERS[metric] for metric in chosen.metrics if SLIDERS[metric]}
     weights = at_first or {metric: weight for metric, weight in SLIDERS.items() if weight}
     same = replace(chosen, metrics=tuple(at_first)) if at_first else None
-    return choose(scores, Wanted(OWN.name, OWN.title, OWN.asks, weights), facts, runs.title, same)
+    return choose(scores, Wanted(OWN.name, OWN.title, OWN.asks, weights), facts, title, same)
 
 
 def _weighing(scores: Scores, chosen: Selection) -> Weighing | None:
@@ -75,5 +78,5 @@ def _weighing(scores: Scores, chosen: Selection) -> Weighing | None:
         logs=logs.astype(int).tolist(),
         draws=item_draws(len(chosen.rows)).tolist(),
         twins=[[int(cell) if np.isfinite(cell) else None for cell in row] for row in twins],
-        critical_t=critical_t(len(chosen.rows), len(chosen.columns)),
+        critical_t=critical_t(len(chosen.rows), len(chosen.columns)).tolist(),
     )

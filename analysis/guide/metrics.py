@@ -99,4 +99,4 @@ def _wide(cells: pd.Series) -> pd.DataFrame:
 def logs_of(values: pd.DataFrame, metric: MetricName) -> np.ndarray:
     """Whole ten-thousandths of the natural logarithm, so that sums are exact here and in the page."""
     logs = np.log(values.to_numpy(dtype=float)) * SCALE
-    return np.round(-logs if METRICS[metric].more_is_better else logs)
+    return np.asarray(np.round(-logs if METRICS[metric].more_is_better else logs))

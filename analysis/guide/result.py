@@ -124,8 +124,8 @@ class Weighing(Result):
     """Resample x item: how often the item is in it."""
     twins: list[list[int | None]]
     """Item of an A/A pair x metric: difference of the two logs; null where one is not known."""
-    critical_t: float
-    """Of the paired test: its two-sided 5 % point, Bonferroni over the leader's rivals."""
+    critical_t: list[float]
+    """Of the paired tests: what the largest t must exceed, the second, and so on (two-sided, 5 %, Holm)."""
 
 
 class Guide(Result):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,6 +57,7 @@ def read_scores(runs: Runs, facts: Mapping[str, FrameworkFacts]) -> Scores:
     names = sorted(done)
     items = sorted(mine["item"].unique())
     values, logs, floor, twins = {}, {}, {}, {}
+    known_names = runs.frameworks
     for metric in METRICS:
         cells = item_values(here, metric, facts).reindex(index=items)
         known = cells.reindex(columns=names)
@@ -66,15 +67,15 @@ def read_scores(runs: Runs, facts: Mapping[str, FrameworkFacts]) -> Scores:
         logs[metric] = logs_of(known, metric)
         if "direct" in cells:
             floor[metric] = cells["direct"].to_numpy(dtype=float)
-        twins[metric] = _twin_differences(cells, metric, runs)
+        twins[metric] = _twin_differences(cells, metric, known_names)
     failed = sorted(set(mine["framework"]) - done)
     return Scores(arm or None, names, items, values, logs, floor, twins, failed)
 
 
-def _twin_differences(cells: pd.DataFrame, metric: MetricName, runs: Runs) -> np.ndarray:
+def _twin_differences(cells: pd.DataFrame, metric: MetricName, known: Collection[str]) -> np.ndarray:
     found = [np.empty(0)]
     for name in cells.columns:
-        first = twin_of(name, runs.frameworks)
+        first = twin_of(name, known)
         if first in cells.columns:
             both = logs_of(cells[[first, name]], metric)
             found.append(both[:, 1] - both[:, 0])

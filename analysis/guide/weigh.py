@@ -1,8 +1,8 @@
 """Scores -> who is best, how surely, and who is not shown to be worse. The page's guide.js does the same.
 
 A score is the weighted sum of a framework's logs on an item; the lowest is best. A rival drops out when the
-leader's score is lower by a paired t test on items (two-sided, 5 %, Bonferroni over the rivals) and by more
-than a framework differs from itself. That leaves one: it is the choice if it is best in 90 % of resamples.
+leader's score is lower by a paired t test on items (two-sided, 5 %, Holm over the rivals) and by more than a
+framework differs from itself. That leaves one: it is the choice if it is best in 90 % of resamples.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Weighed:
     chosen: bool
     """Whether the leader is the only candidate, and best in enough resamples."""
     rival: int | None
-    """The candidate, or else the framework, that comes closest to the leader."""
+    """Of the other candidates, or of all where there is none, the one that comes closest to the leader."""
 
 
 def item_draws(n_items: int) -> np.ndarray:
@@ -42,9 +42,10 @@ def item_draws(n_items: int) -> np.ndarray:
     return np.stack([np.bincount(row, minlength=n_items) for row in drawn])
 
 
-def critical_t(n_items: int, n_frameworks: int) -> float:
-    rivals = max(1, n_frameworks - 1)
-    return float(stats.t.ppf(1 - SIGNIFICANCE_LEVEL / 2 / rivals, n_items - 1))
+def critical_t(n_items: int, n_frameworks: int) -> np.ndarray:
+    """What the largest t of the leader's rivals must exceed, then the second, down to the last (Holm)."""
+    family = np.arange(n_frameworks - 1, 0, -1)
+    return np.asarray(stats.t.ppf(1 - SIGNIFICANCE_LEVEL / 2 / family, n_items - 1))
 
 
 def weigh(scores: np.ndarray, draws: np.ndarray, noise: float | None) -> Weighed:
@@ -59,18 +60,23 @@ def weigh(scores: np.ndarray, draws: np.ndarray, noise: float | None) -> Weighed
     worse = _worse(behind, critical_t(len(scores), len(means)), noise)
     kept = [place for place, out in zip(others, worse, strict=True) if not out]
     kept.sort(key=lambda place: (-probability[place], means[place]))
-    rival = min(others, key=lambda place: means[place], default=None)
+    rival = min(kept or others, key=lambda place: means[place], default=None)
     chosen = rival is not None and not kept and bool(probability[leader] >= FEWEST_BEST)
     if not kept and not chosen and rival is not None:
         kept = [rival]
     return Weighed(probability, leader, [leader, *kept], chosen=chosen, rival=rival)
 
 
-def _worse(behind: np.ndarray, critical: float, noise: float | None) -> np.ndarray:
+def _worse(behind: np.ndarray, critical: np.ndarray, noise: float | None) -> np.ndarray:
     """Whether each rival is shown to be worse, from its differences to the leader on items."""
     mean = behind.mean(axis=0)
     error = behind.std(axis=0, ddof=1) / np.sqrt(len(behind))
-    return (mean > critical * error) & (mean > (noise or 0.0))
+    exact = np.where(mean > 0, np.inf, 0.0)
+    t = np.divide(mean, error, out=exact, where=error > 0)
+    order = np.argsort(-t, kind="stable")
+    worse = np.zeros(len(t), dtype=bool)
+    worse[order] = np.logical_and.accumulate(t[order] > critical)
+    return np.asarray(worse & (mean > (noise or 0.0)))
 
 
 def ratio_interval(behind: np.ndarray, draws: np.ndarray, scale: float) -> tuple[float, float, float]:

@@ -36,11 +36,11 @@ def found_one(margin: Margin, title: Title) -> str:
     return f"{title(margin.leader)} is ahead of all others; {title(margin.rival)} comes next, {_by(margin)}."
 
 
-def found_none(left: Sequence[str], margin: Margin, best: float, title: Title) -> str:
-    """`best`: the share of resamples in which the leader is best."""
+def found_none(left: Sequence[str], margin: Margin, best: float, title: Title, *, same: bool) -> str:
+    """`best`: the share of resamples in which the leader is best; `same`: whether all are alike."""
     names = listing([title(name) for name in left])
-    if margin.low == margin.ratio == margin.high == 1:
-        return f"No difference shown between {names}: the first two have the same figures on every item."
+    if same:
+        return f"No difference shown between {names}: they have the same figures on every item."
     return (
         f"No difference shown between {names}. {title(margin.leader)} has the best mean and is best in "
         f"{best:.0%} of the resamples; {title(margin.rival)} comes next, {_by(margin)}."

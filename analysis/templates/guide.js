@@ -21,12 +21,16 @@ function weighFrameworks(data, weights) {
   const means = places.map((place) => mean(scores.map((row) => row[place])));
   const better = (a, b) => means[a] < means[b] || (means[a] === means[b] && probability[a] > probability[b]);
   const leader = places.reduce((a, b) => (better(b, a) ? b : a));
-  const worse = places.map((place) => {
-    const behind = scores.map((row) => row[place] - row[leader]);
-    const centre = mean(behind);
-    const spread = Math.sqrt(behind.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (behind.length - 1));
-    return place !== leader && centre > data.critical_t * spread / Math.sqrt(behind.length) && centre > noise;
+  const behind = places.map((place) => {
+    const each = scores.map((row) => row[place] - row[leader]);
+    const centre = mean(each);
+    const spread = Math.sqrt(each.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (each.length - 1));
+    return { centre, t: spread > 0 ? centre / (spread / Math.sqrt(each.length)) : centre > 0 ? Infinity : 0 };
   });
+  const order = places.filter((place) => place !== leader).sort((a, b) => (behind[a].t === behind[b].t ? 0 : behind[b].t - behind[a].t));
+  const fails = order.findIndex((place, step) => !(behind[place].t > data.critical_t[step]));
+  const passed = fails < 0 ? order : order.slice(0, fails);
+  const worse = places.map((place) => passed.includes(place) && behind[place].centre > noise);
   const left = places.filter((place) => !worse[place]);
   const chosen = left.length === 1 && probability[leader] >= data.fewest_best;
   return { probability, leader, worse, left, chosen };
