@@ -68,13 +68,17 @@ def report(
         Path | None, typer.Option(help="The HTML file; default: report.html in the folder.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write every number shown to this file.")] = None,
+    *,
+    all_runs: Annotated[
+        bool, typer.Option("--all-runs", help="Every run in full, however large the file gets.")
+    ] = False,
 ) -> None:
     """Write the report of an experiment.
 
     Example: python -m analysis.report results/quick --json results/quick/report.json
     """
     try:
-        path, analysis = write_report(source, out, json)
+        path, analysis = write_report(source, out, json, all_runs=all_runs)
     except LevelfieldError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(error.exit_code) from None

@@ -60,10 +60,10 @@ def judge_command(
     return int(bool(result.unjudged))
 
 
-def report_command(folder: Path, console: Console) -> None:
+def report_command(folder: Path, console: Console, *, all_runs: bool = False) -> None:
     store, experiment = existing(folder, {})
     with working(experiment, store, console) as work:
-        result = write_results(work)
+        result = write_results(work, all_runs=all_runs)
     _print_result(result, console)
 
 

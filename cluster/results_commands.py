@@ -14,11 +14,16 @@ Folder = Annotated[Path, typer.Argument(help="An experiment's folder, as `levelf
 
 
 @results_app.command(epilog="Example: `levelfield report results/full-…`")
-def report(folder: Folder) -> None:
+def report(
+    folder: Folder,
+    all_runs: Annotated[
+        bool, typer.Option("--all-runs", help="Every run in full in report.html, however large it gets.")
+    ] = False,
+) -> None:
     """Write runs.csv and report.html again from the records."""
     from cluster.commands import report_command
 
-    report_command(folder, console=Console())
+    report_command(folder, console=Console(), all_runs=all_runs)
 
 
 @results_app.command(epilog="Example: `levelfield fairness results/full-… --json fairness.json --strict`")

@@ -79,7 +79,7 @@ def judge_only(work: Workspace) -> PlanResult:
     return write_results(work)
 
 
-def write_results(work: Workspace) -> PlanResult:
+def write_results(work: Workspace, *, all_runs: bool = False) -> PlanResult:
     """What needs no Ray: checks, runs.csv, the report."""
     from analysis.report import write_report  # noqa: PLC0415 - scipy and plotly take seconds to import
 
@@ -89,7 +89,7 @@ def write_results(work: Workspace) -> PlanResult:
     check_reports(store, experiment)
     share_verdicts(store)
     write_runs_csv(store, work.settings.judge)
-    report, analysis = write_report(store.folder, json_out=store.folder / "report.json")
+    report, analysis = write_report(store.folder, json_out=store.folder / "report.json", all_runs=all_runs)
     return PlanResult(
         folder=store.folder,
         report=report,

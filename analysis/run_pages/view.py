@@ -57,8 +57,8 @@ def left_out_sentence(pages: RunPages) -> str:
     if missing <= 0:
         return ""
     return (
-        f"The requests and texts of {len(pages.pages):,} of {len(pages.rows):,} runs are in this file, one of "
-        "every framework on every item first. `levelfield report --all-runs` writes them all into it."
+        f"The requests and texts of {len(pages.pages):,} of {len(pages.rows):,} runs are in this file, "
+        "one of every framework on every item first. `levelfield report --all-runs` writes them all into it."
     )
 
 

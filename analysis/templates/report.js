@@ -44,10 +44,12 @@
   function drawAll() {
     if (typeof Plotly === "undefined") return; // not unpacked yet: it draws them when it is
     runs.redraw();
-    for (const id of Object.keys(figures)) {
-      const element = document.getElementById("figure-" + id);
-      if (element) Plotly.react(element, figures[id].data, layoutOf(id, element), { displayModeBar: false, responsive: true });
-    }
+    Object.keys(figures).forEach(drawFigure);
+  }
+
+  function drawFigure(id) {
+    const element = document.getElementById("figure-" + id);
+    if (element) Plotly.react(element, figures[id].data, layoutOf(id, element), { displayModeBar: false, responsive: true });
   }
 
   async function start() {
@@ -57,7 +59,10 @@
       document.head.append(code);
     }
     runs = prepareRuns(drawWaterfall);
-    drawAll();
+    for (const id of Object.keys(figures)) {
+      drawFigure(id);
+      await new Promise((resume) => { setTimeout(resume); }); // a reader who scrolls or types comes first
+    }
     root.dataset.ready = "yes";
   }
 

@@ -65,6 +65,15 @@ function verdictView(data, verdict) {
   return made;
 }
 
+// It scrolls in itself, so the keyboard must reach it.
+function readable(text) {
+  const made = element("div", text, "quote boxed");
+  made.tabIndex = 0;
+  made.setAttribute("role", "region");
+  made.setAttribute("aria-label", "The report's text");
+  return made;
+}
+
 function runView(data, run) { // eslint-disable-line no-unused-vars
   const page = data.pages[run[RUN.page]];
   const parts = [figuresOf(data, run)];
@@ -72,7 +81,7 @@ function runView(data, run) { // eslint-disable-line no-unused-vars
   parts.push(element("p", `In the records: runs/${page.id}/attempt-${page.attempt}.json`, "note"));
   if (page.error !== undefined) parts.push(element("h3", "Error"), element("div", data.texts[page.error], "quote boxed"));
   parts.push(element("h3", "Report"));
-  parts.push(page.text === undefined ? element("p", "There is none.", "note") : element("div", data.texts[page.text], "quote boxed"));
+  parts.push(page.text === undefined ? element("p", "There is none.", "note") : readable(data.texts[page.text]));
   parts.push(element("h3", "Requests, tools and answers"), ...(page.calls || []).map((call) => callView(data, call)));
   if (page.more_calls) parts.push(element("p", `${page.more_calls} more calls are in the records.`, "note"));
   if (page.checks) parts.push(element("h3", "Checks without a judge"), pairsList(page.checks, "methods boxed"));

@@ -1,5 +1,5 @@
 "use strict";
-// Ties the select boxes of "One run" and "Two runs side by side" to what they show; the data is unpacked when first seen.
+// Ties the select boxes of "One run" and "Compare runs" to what they show; the data is unpacked when first seen.
 function prepareRuns(drawWaterfall) { // eslint-disable-line no-unused-vars
   const sections = [document.getElementById("run"), document.getElementById("compare")].filter(Boolean);
   if (!sections.length) return { redraw() {} };
