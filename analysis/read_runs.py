@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from analysis.manifest import Manifest, read_manifest
 from analysis.read_store import Stored, read_store
+from analysis.read_table import Columns, Wanted, column_names, read_columns
 from analysis.result import CRITERIA
 from analysis.subjects import Naming, role_of, title_of
 from shared.errors import UserError
@@ -39,6 +41,9 @@ NUMBER_COLUMNS = (
     "busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j", "stray_calls",
     "slowest_call_tokens_per_s", "fastest_call_tokens_per_s",
 )  # fmt: skip
+FLAG_COLUMNS = ("words_in_range", "in_asked_language")
+REPORT = "report_text"
+"""Where a plain CSV may hold the reports, of which only the digests are of use here."""
 TIME_COLUMNS = (
     "latency_s", "model_s", "tool_s", "framework_s", "queue_s", "prefill_s", "decode_s", "model_unsplit_s",
     "gateway_s", "boot_s", "import_s", "energy_j", "slowest_call_tokens_per_s", "fastest_call_tokens_per_s",
@@ -65,17 +70,25 @@ class Runs:
 
     @property
     def completed(self) -> pd.DataFrame:
-        """Without those of which nothing counts."""
-        return self.table[self.table["counted"]]
+        """Without those of which nothing counts. Each caller's own: what he adds to it nobody else sees."""
+        return self._completed.copy(deep=False)
 
     @property
     def answered(self) -> pd.DataFrame:
-        """Completed runs that a model answered."""
-        return self.completed[self.completed["role"] != "dry"]
+        """Completed runs that a model answered. Each caller's own, likewise."""
+        return self._answered.copy(deep=False)
 
-    @property
+    @cached_property
     def frameworks(self) -> frozenset[str]:
-        return self.manifest.frameworks | frozenset(self.table["framework"])
+        return self.manifest.frameworks | frozenset(self.table["framework"].unique())
+
+    @cached_property
+    def _completed(self) -> pd.DataFrame:
+        return _only(self.table, self.table["counted"])
+
+    @cached_property
+    def _answered(self) -> pd.DataFrame:
+        return _only(self._completed, self._completed["role"] != "dry")
 
     def title(self, subject: str) -> str:
         return title_of(subject, self.frameworks, self.manifest.titles)
@@ -83,30 +96,27 @@ class Runs:
 
 def read_runs(source: Path) -> Runs:
     csv, manifest = locate(source)
-    raw = _read_csv(csv)
-    _require_columns(raw.columns, csv)
-    named = raw.rename(columns=_renames(raw.columns))
-    table = pd.DataFrame(index=named.index)
-    unreadable: dict[str, int] = {}
-    for column in TEXT_COLUMNS:
-        table[column] = named[column].str.strip() if column in named else ""
-    for column in NUMBER_COLUMNS:
-        table[column], bad = _numbers(named, column)
-        if bad:
-            unreadable[column] = bad
-    for column in ("words_in_range", "in_asked_language"):
-        table[column] = _booleans(named, column)
-    naming = _complete(table, named)
+    names = column_names(csv)
+    _require_columns(names, csv)
+    ours = _renames(names)
+    found = read_columns(csv, names, _wanted(names, ours))
+    table, present = _table(found, ours), frozenset(ours.get(name, name) for name in names)
+    naming = _complete(table, present)
     _set_apart(table, manifest.frameworks)
     return Runs(
-        table=table.reset_index(drop=True),
-        present=frozenset(named.columns),
+        table=table,
+        present=present,
         manifest=manifest,
         experiment=manifest.experiment or _experiment_name(csv),
-        unreadable=unreadable,
+        unreadable={ours.get(name, name): count for name, count in found.unreadable.items()},
         naming=naming,
         stored=read_store(source) if source.is_dir() and manifest.levelfield else Stored(),
     )
+
+
+def _only(table: pd.DataFrame, kept: pd.Series) -> pd.DataFrame:
+    """A million runs are not copied where all are kept."""
+    return table if kept.all() else table[kept]
 
 
 def locate(source: Path) -> tuple[Path, Manifest]:
@@ -121,15 +131,8 @@ def locate(source: Path) -> tuple[Path, Manifest]:
     return source, Manifest()
 
 
-def _read_csv(csv: Path) -> pd.DataFrame:
-    try:
-        # Text first: a framework called "nan" keeps its name, and no bad cell goes unseen.
-        return pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{csv} cannot be read as CSV in UTF-8: {str(error).strip()}") from error
-
-
-def _renames(columns: pd.Index) -> dict[str, str]:
+def _renames(columns: Sequence[str]) -> dict[str, str]:
+    """The file's name -> ours, where they differ."""
     return {
         alias: ours
         for ours, aliases in ALIASES.items()
@@ -138,67 +141,77 @@ def _renames(columns: pd.Index) -> dict[str, str]:
     }
 
 
-def _require_columns(columns: pd.Index, csv: Path) -> None:
+def _require_columns(columns: Sequence[str], csv: Path) -> None:
     known = set(columns) | set(_renames(columns).values())
     if {"prompt_tokens", "completion_tokens"} <= known:
         known.add("total_tokens")
     missing = [name for name in REQUIRED if name not in known]
     if missing:
         wanted = ", ".join(" or ".join((name, *ALIASES.get(name, ()))) for name in missing)
-        raise UserError(f"{csv} lacks the columns: {wanted}. It has: {', '.join(map(str, columns))}.")
+        raise UserError(f"{csv} lacks the columns: {wanted}. It has: {', '.join(columns)}.")
 
 
-def _numbers(named: pd.DataFrame, column: str) -> tuple[pd.Series, int]:
-    if column not in named:
-        return pd.Series(np.nan, index=named.index, dtype=float), 0
-    text = named[column].str.strip()
-    values = pd.to_numeric(text, errors="coerce").astype(float)
-    values = values.where(np.isfinite(values))
-    return values, int(((text != "") & values.isna()).sum())
+def _wanted(names: Sequence[str], ours: Mapping[str, str]) -> Wanted:
+    """By the file's own names."""
+
+    def of(columns: Iterable[str]) -> frozenset[str]:
+        return frozenset(name for name in names if ours.get(name, name) in columns)
+
+    hashed = frozenset() if "report_digest" in names else of({REPORT})
+    return Wanted(of(TEXT_COLUMNS), of(NUMBER_COLUMNS), of(FLAG_COLUMNS), hashed)
 
 
-def _booleans(named: pd.DataFrame, column: str) -> pd.Series:
-    if column not in named:
-        return pd.Series(np.nan, index=named.index, dtype=float)
-    return (
-        named[column]
-        .str.strip()
-        .str.lower()
-        .map({"true": 1.0, "1": 1.0, "false": 0.0, "0": 0.0})
-        .astype(float)
-    )
+def _table(found: Columns, ours: Mapping[str, str]) -> pd.DataFrame:
+    """All columns that the statistics know; one that the file lacks is empty."""
+    named: dict[str, pd.Series] = {
+        ours.get(name, name): values for name, values in (found.texts | found.numbers | found.flags).items()
+    }
+    if REPORT in found.hashes:
+        named["report_digest"] = found.hashes[REPORT]
+    index = pd.RangeIndex(found.rows)
+    no_text, no_number = pd.Series("", index=index, dtype="str"), pd.Series(np.nan, index=index, dtype=float)
+    columns = {name: named.get(name, no_text) for name in TEXT_COLUMNS}
+    columns |= {name: named.get(name, no_number) for name in (*NUMBER_COLUMNS, *FLAG_COLUMNS)}
+    return pd.DataFrame(columns, copy=False)
 
 
-def _complete(table: pd.DataFrame, named: pd.DataFrame) -> Naming:
+def _complete(table: pd.DataFrame, present: frozenset[str]) -> Naming:
     """Fill in what one column says about another, and name the subjects."""
-    if "status" not in named:
+    if "status" not in present:
         table["status"] = str(Status.COMPLETED)
     table["status"] = table["status"].where(table["status"] != "", "unknown")
-    if "report_digest" not in named and "report_text" in named:
-        table["report_digest"] = named["report_text"].map(_digest)
     sums = table["prompt_tokens"] + table["completion_tokens"]
     table["total_tokens"] = table["total_tokens"].fillna(sums)
     table["framework"] = table["framework"].where(table["framework"] != "", "(unnamed)")
     table["item"] = table["item"].where(table["item"] != "", "(unnamed)")
     table["iteration"] = table["iteration"].fillna(1).astype(int)
     naming = Naming(len(table["arm"].unique()) > 1, len(table["task"].unique()) > 1)
-    table["item"] = list(map(naming.item, table["task"], table["item"]))
-    table["subject"] = list(map(naming.subject, table["framework"], table["arm"]))
+    table["item"] = _named(table["task"], table["item"], naming.item)
+    table["subject"] = _named(table["framework"], table["arm"], naming.subject)
     return naming
+
+
+def _named(first: pd.Series, second: pd.Series, name: Callable[[str, str], str]) -> pd.Series:
+    """`name` of each row's two texts, worked out once per different pair."""
+    if first.empty:
+        return second
+    (a, firsts), (b, seconds) = pd.factorize(first), pd.factorize(second)
+    pairs, place = np.unique(a * len(seconds) + b, return_inverse=True)
+    names = [name(str(firsts[pair // len(seconds)]), str(seconds[pair % len(seconds)])) for pair in pairs]
+    return pd.Series(pd.array(names, dtype="str").take(place), index=first.index)
 
 
 def _set_apart(table: pd.DataFrame, planned: frozenset[str]) -> None:
     """What each row may be used for."""
     known = planned | frozenset(table["framework"])
-    table["role"] = [role_of(framework, known) for framework in table["framework"]]
+    roles = {framework: str(role_of(framework, known)) for framework in known}
+    table["role"] = table["framework"].map(roles).astype("str")
     late = table["quarantine"] == "late_calls"
     table["counted"] = (table["status"] == Status.COMPLETED) & ~late
     table["error"] = table["error"].where(~late | (table["error"] != ""), LATE)
-    table.loc[table["quarantine"] == "disturbed", list(TIME_COLUMNS)] = np.nan
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest() if text else ""
+    disturbed = table["quarantine"] == "disturbed"
+    if disturbed.any():
+        table.loc[disturbed, list(TIME_COLUMNS)] = np.nan
 
 
 def _experiment_name(csv: Path) -> str:
