@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Literal
 
@@ -19,6 +20,8 @@ from analysis.wire_result import Noise, NoiseFloor
 COLUMN: dict[Metric, str] = {"quality": "overall", "latency_s": "latency_s"}
 # Means of equal scores can differ in the last bits by the order of addition; ranks must not see that.
 RANK_DECIMALS = 9
+MOST_VALUES = 1_000_000
+"""Ranked at once: 8 MB a copy."""
 
 
 def compared_runs(runs: Runs) -> pd.DataFrame:
@@ -143,7 +146,7 @@ def mann_whitney(pairs: list[tuple[np.ndarray, np.ndarray]]) -> list[MannWhitney
             )
         else:
             shapes.setdefault((len(x), len(y), distinct < len(x) + len(y)), []).append(place)
-    for (n_a, n_b, _), places in shapes.items():
+    for (n_a, n_b, _), places in _in_parts(shapes):
         xs, ys = (np.array([pairs[place][side] for place in places]) for side in (0, 1))
         us, ps = stats.mannwhitneyu(xs, ys, alternative="two-sided", method="auto", axis=1)
         for place, u, p in zip(places, us, ps, strict=True):
@@ -152,6 +155,16 @@ def mann_whitney(pairs: list[tuple[np.ndarray, np.ndarray]]) -> list[MannWhitney
             corrected, biserial = min(1.0, p * len(pairs)), 2 * u / (n_a * n_b) - 1
             tested[place] = MannWhitney(u=u, p=p, p_bonferroni=corrected, r=r, rank_biserial=biserial)
     return [tested[place] for place in range(len(pairs))]
+
+
+def _in_parts(
+    shapes: dict[tuple[int, int, bool], list[int]],
+) -> Iterator[tuple[tuple[int, int, bool], list[int]]]:
+    """Ranking takes several times the memory of its values: long samples go to scipy a few pairs at a time."""
+    for shape, places in shapes.items():
+        at_once = max(1, MOST_VALUES // (shape[0] + shape[1]))
+        for start in range(0, len(places), at_once):
+            yield shape, places[start : start + at_once]
 
 
 def _z_of(x: np.ndarray, y: np.ndarray, u: float) -> float:

@@ -94,19 +94,12 @@ def draw_quality_latency(analysis: Analysis) -> Figure | None:
     if not shown:
         return None
     colour, marks = colours(analysis), symbols(analysis)
-    runs = analysis.runs
-    each: dict[str, list[tuple[float, float, str]]] = {name: [] for name, _ in shown}
-    if len(runs.framework) <= MOST_POINTS and len(shown) <= MOST_MARKED:
-        for name, x, y, item, it in zip(
-            runs.framework, runs.latency_s, runs.quality, runs.item, runs.iteration, strict=True
-        ):
-            if name in each and x is not None and y is not None:
-                each[name].append((x, y, label(f"{item}, iteration {it}")))
+    each, step = _points(analysis) if len(shown) <= MOST_MARKED else ({}, 1)
     fig = go.Figure()
     outlined = {"line": {"width": 1.5, "color": "white"}}
     for name, f in shown:
         group = {"legendgroup": name, "mode": "markers", "name": label(f.title)}
-        if each[name]:
+        if name in each:
             xs, ys, texts = zip(*each[name], strict=True)
             fig.add_scatter(
                 x=xs, y=ys, text=texts, showlegend=False, hovertemplate="%{text}<br>%{x:.1f} s, %{y:.2f}",
@@ -126,10 +119,24 @@ def draw_quality_latency(analysis: Analysis) -> Figure | None:
         "quality-latency",
         "Quality against latency",
         f"Scatter of runs with a mean per framework: {words}.",
-        "Large marks are means, small ones runs. Up and to the left is better.",
+        f"Large marks are means of all runs, small ones {f'one run in {step:,}' if step > 1 else 'runs'}. "
+        "Up and to the left is better.",
         fig,
         height=480,
     )
+
+
+def _points(analysis: Analysis) -> tuple[dict[str, list[tuple[float, float, str]]], int]:
+    """By framework: latency, score and name of at most MOST_POINTS runs; of how many one is drawn."""
+    runs = analysis.runs
+    step = 1 + (len(runs.framework) - 1) // MOST_POINTS
+    each: dict[str, list[tuple[float, float, str]]] = {}
+    for place in range(0, len(runs.framework), step):
+        x, y = runs.latency_s[place], runs.quality[place]
+        if x is not None and y is not None:
+            text = label(f"{runs.item[place]}, iteration {runs.iteration[place]}")
+            each.setdefault(runs.framework[place], []).append((x, y, text))
+    return each, step * runs.every
 
 
 def _largest_last(analysis: Analysis, field: str) -> Shown:

@@ -7,13 +7,17 @@ import pandas as pd
 from analysis.drift import decode_rates, order_of_runs
 from analysis.latency_parts import mean_agent_parts, mean_parts
 from analysis.read_runs import Runs
-from analysis.replication import copied_iterations, distinct_reports
+from analysis.replication import copies_by_cell, distinct_by, distinct_reports
 from analysis.result import CRITERIA, Cell, Checks, Failure, FrameworkResult, Place, RunColumns, Spread
 from analysis.significance_result import Pair
 from analysis.subjects import twin_of
 from analysis.wire_result import MachineMeans, Parts
 
 ERROR_CHARS = 400
+MOST_FAILURES = 10_000
+MOST_RUNS = 50_000
+"""That are listed one by one, in the JSON and in the page; figures and tables are worked out of all."""
+CELL_MEANS = ("overall", "latency_s", "total_tokens")
 
 
 def describe_frameworks(runs: Runs) -> dict[str, FrameworkResult]:
@@ -158,45 +162,56 @@ def _beaten_by(name: str, pairs: list[Pair]) -> list[str]:
 
 
 def describe_cells(runs: Runs) -> list[Cell]:
-    cells = []
-    for (subject, item), rows in runs.table.groupby(["subject", "item"], sort=True):
-        done = rows[rows["counted"]]
-        dry = rows["role"].iloc[0] == "dry"
-        cells.append(
-            Cell(
-                framework=str(subject),
-                item=str(item),
-                n=len(done),
-                n_failed=len(rows) - len(done),
-                quality=None if dry else done["overall"].mean(),
-                latency_s=done["latency_s"].mean(),
-                tokens=None if dry else done["total_tokens"].mean(),
-                distinct_outputs=distinct_reports(done),
-                copies=copied_iterations(done),
-            )
+    """In the order of frameworks and items."""
+    keys = ["subject", "item"]
+    all_rows = runs.table[[*keys, "role", "counted"]].groupby(keys, sort=True)
+    cells = all_rows.agg(rows=("counted", "size"), n=("counted", "sum"), role=("role", "first"))
+    done = runs.completed[[*keys, *CELL_MEANS, "iteration", "report_digest"]]
+    means = done.groupby(keys)[list(CELL_MEANS)].mean().reindex(cells.index)
+    means.loc[cells["role"] == "dry", ["overall", "total_tokens"]] = float("nan")
+    distinct, copies = distinct_by(done, *keys).to_dict(), copies_by_cell(done)
+    return [
+        Cell(
+            framework=str(subject),
+            item=str(item),
+            n=int(n),
+            n_failed=int(rows - n),
+            quality=quality,
+            latency_s=latency_s,
+            tokens=tokens,
+            distinct_outputs=distinct.get((subject, item)),
+            copies=copies.get((subject, item), []),
         )
-    return cells
+        for ((subject, item), rows, n, _), (quality, latency_s, tokens) in zip(
+            cells.itertuples(name=None), means.itertuples(index=False, name=None), strict=True
+        )
+    ]
 
 
 def list_failures(runs: Runs) -> list[Failure]:
-    failed = runs.table[~runs.table["counted"]]
+    """The first MOST_FAILURES: a table of more helps nobody, and their number is known without it."""
+    columns = ["subject", "item", "iteration", "attempt", "status", "error"]
+    failed = runs.table.loc[~runs.table["counted"], columns].head(MOST_FAILURES)
     return [
         Failure(
-            framework=row["subject"],
-            item=row["item"],
-            iteration=int(row["iteration"]),
-            attempt=_place(row["attempt"]),
-            status=row["status"],
-            error=row["error"][:ERROR_CHARS],
+            framework=subject,
+            item=item,
+            iteration=int(iteration),
+            attempt=_place(attempt),
+            status=status,
+            error=error[:ERROR_CHARS],
         )
-        for _, row in failed.iterrows()
+        for subject, item, iteration, attempt, status, error in failed.itertuples(index=False, name=None)
     ]
 
 
 def run_columns(runs: Runs) -> RunColumns:
-    done = runs.completed
-    order = order_of_runs(runs.table)
+    """All completed runs, or of more than MOST_RUNS every n-th, by its place in the table."""
+    order, rates = order_of_runs(runs.table), decode_rates(runs)[1]
+    every = 1 + (len(runs.completed) - 1) // MOST_RUNS
+    done = runs.completed.iloc[::every]
     return RunColumns(
+        every=every,
         framework=done["subject"].tolist(),
         item=done["item"].tolist(),
         iteration=done["iteration"].tolist(),
@@ -205,6 +220,6 @@ def run_columns(runs: Runs) -> RunColumns:
         tokens=done["total_tokens"].tolist(),
         report_digest=done["report_digest"].str[:12].tolist(),
         order=order[done.index].tolist(),
-        decode_rate=decode_rates(runs)[1].reindex(done.index).tolist(),
+        decode_rate=rates.reindex(done.index).tolist(),
         quarantine=done["quarantine"].tolist(),
     )

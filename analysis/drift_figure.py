@@ -41,6 +41,7 @@ def draw_drift(analysis: Analysis) -> Figure | None:
     if len(places) + len(probes) < 2:
         return None
     step = 1 + len(places) // MOST_POINTS
+    drawn_in = step * runs.every
     fig = go.Figure()
     _add_runs(fig, analysis, places[::step])
     if probes:
@@ -54,10 +55,10 @@ def draw_drift(analysis: Analysis) -> Figure | None:
     return figure_of(
         "drift",
         "The model's speed over the experiment",
-        _description(drift, len(places), len(probes)),
+        _description(drift, len(places) * runs.every, len(probes)),
         (f"Output tokens over {BASIS[drift.basis]}." if drift.basis else "No run's own speed is known.")
         + (" The line joins the probes, a small request before and after each block." if probes else "")
-        + (f" One run in {step} is drawn." if step > 1 else ""),
+        + (f" One run in {drawn_in:,} is drawn." if drawn_in > 1 else ""),
         fig,
         # Room for the legend, which on a phone is a column.
         height=340 + 14 * min(len(analysis.frameworks), MOST_MARKED // 4),

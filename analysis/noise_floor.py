@@ -53,7 +53,8 @@ def exceeds(difference: float, noise: Noise | None) -> bool | None:
 def _twins(runs: Runs) -> list[tuple[str, str]]:
     """Subjects, each with its second name, in the same arm."""
     found = []
-    for (name, arm, subject), _ in runs.answered.groupby(["framework", "arm", "subject"], sort=True):
+    names = ["framework", "arm", "subject"]
+    for name, arm, subject in runs.answered[names].drop_duplicates().sort_values(names).to_numpy():
         first = twin_of(str(name), runs.frameworks)
         if first:
             found.append((runs.naming.subject(first, str(arm)), str(subject)))

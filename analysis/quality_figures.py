@@ -74,17 +74,12 @@ def draw_distribution(analysis: Analysis) -> Figure | None:
     if not shown:
         return None
     colour = colours(analysis)
-    runs = analysis.runs
-    by_name: dict[str, list[float]] = {name: [] for name, _ in shown}
-    for name, quality in zip(runs.framework, runs.quality, strict=True):
-        if name in by_name and quality is not None:
-            by_name[name].append(quality)
-    points = "all" if len(runs.framework) <= MOST_POINTS else False
+    values = _scores_by_framework(analysis) if len(analysis.runs.framework) <= MOST_POINTS else {}
     fig = go.Figure()
     for name, f in shown:
         fig.add_box(
             # The table's own quartiles: plotly's differ for small n.
-            x=[by_name[name]],
+            x=[values.get(name, [])] if values else None,
             y=[label(f.title)],
             orientation="h",
             q1=[f.quality_spread.q1],
@@ -93,7 +88,7 @@ def draw_distribution(analysis: Analysis) -> Figure | None:
             lowerfence=[f.min],
             upperfence=[f.max],
             name=label(f.title),
-            boxpoints=points,
+            boxpoints="all" if values else False,
             jitter=0.6,
             pointpos=0,
             marker={"color": colour[name], "size": 7, "opacity": 0.75},
@@ -113,10 +108,19 @@ def draw_distribution(analysis: Analysis) -> Figure | None:
         "distribution",
         "Distribution of scores",
         f"Boxes of overall scores: {words}.",
-        "Each point is one run; the box holds the middle half, the line runs from the lowest to the highest.",
+        f"{'Each point is one run' if values else 'All runs, none drawn singly'}; the box holds the middle "
+        "half, the line runs from the lowest to the highest.",
         fig,
         height=max(RADAR_HEIGHT, bar_height(len(shown))),
     )
+
+
+def _scores_by_framework(analysis: Analysis) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for name, quality in zip(analysis.runs.framework, analysis.runs.quality, strict=True):
+        if quality is not None:
+            found.setdefault(name, []).append(quality)
+    return found
 
 
 def draw_heat_map(analysis: Analysis) -> Figure | None:

@@ -10,39 +10,45 @@ from analysis.result import Replication, SameText
 
 def distinct_reports(completed: pd.DataFrame) -> int | None:
     """Different reports within each item, summed over items; None when no report is known."""
-    known = completed[completed["report_digest"] != ""]
-    if known.empty:
-        return None
-    return int(known.groupby("item")["report_digest"].nunique().sum())
+    known = _known(completed, "item")
+    return None if known.empty else len(known.drop_duplicates())
 
 
 def identical_across(completed: pd.DataFrame) -> list[SameText]:
     """Frameworks that wrote the very same report, and on how many items."""
-    known = completed[completed["report_digest"] != ""]
+    written = _known(completed, "item", "subject").drop_duplicates()
+    shared = written[written.duplicated(["item", "report_digest"], keep=False)]
     together: dict[tuple[str, ...], set[str]] = {}
-    for (item, _), rows in known.groupby(["item", "report_digest"]):
-        authors = tuple(sorted({str(name) for name in rows["subject"]}))
-        if len(authors) > 1:
-            together.setdefault(authors, set()).add(str(item))
+    for (item, _), subjects in shared.groupby(["item", "report_digest"])["subject"]:
+        together.setdefault(tuple(sorted(map(str, subjects))), set()).add(str(item))
     return [SameText(frameworks=list(names), items=len(items)) for names, items in together.items()]
 
 
-def copied_iterations(cell: pd.DataFrame) -> list[list[int]]:
-    """Iterations of one framework and item whose reports are byte-identical, group by group."""
-    known = cell[cell["report_digest"] != ""]
-    groups = known.groupby("report_digest", sort=False)["iteration"].apply(
-        lambda its: sorted(int(i) for i in its)
-    )
-    return [group for group in groups if len(group) > 1]
+def copies_by_cell(completed: pd.DataFrame) -> dict[tuple[str, str], list[list[int]]]:
+    """Of each framework and item, the iterations whose reports are byte-identical, group by group."""
+    known = _known(completed, "subject", "item").assign(iteration=completed["iteration"])
+    names = ["subject", "item", "report_digest"]
+    repeated = known[known.duplicated(names, keep=False)]
+    found: dict[tuple[str, str], list[list[int]]] = {}
+    for (subject, item, _), iterations in repeated.groupby(names, sort=False)["iteration"]:
+        found.setdefault((str(subject), str(item)), []).append(sorted(int(i) for i in iterations))
+    return found
+
+
+def distinct_by(completed: pd.DataFrame, *columns: str) -> pd.Series:
+    """How many different reports each group has, within its items; groups without a report are left out."""
+    known = _known(completed, *dict.fromkeys((*columns, "item")))
+    return known.drop_duplicates().groupby(list(columns), sort=True).size()
+
+
+def _known(completed: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The digests that are there, beside these columns alone: all columns of a million runs are many."""
+    return completed.loc[completed["report_digest"] != "", [*columns, "report_digest"]]
 
 
 def measure_replication(runs: Runs) -> Replication:
     completed = runs.completed
-    by_framework = {
-        str(subject): distinct
-        for subject, rows in completed.groupby("subject", sort=True)
-        if (distinct := distinct_reports(rows)) is not None
-    }
+    by_framework = {str(name): int(count) for name, count in distinct_by(completed, "subject").items()}
     twins = set(completed.loc[completed["role"] == "twin", "subject"])
     competing = [distinct for subject, distinct in by_framework.items() if subject not in twins]
     return Replication(

@@ -187,6 +187,8 @@ class Failure(Result):
 class RunColumns(Result):
     """The completed runs column by column: what the figures are drawn from."""
 
+    every: int = 1
+    """1: all of them are here. n: every n-th, because there are too many to list."""
     framework: list[str] = Field(default_factory=list)
     item: list[str] = Field(default_factory=list)
     iteration: list[int] = Field(default_factory=list)

@@ -38,9 +38,8 @@ def failures_table(analysis: Analysis) -> Table | None:
             [failure.item, str(failure.iteration), failure.status.replace("_", " "), failure.error or MISSING]
         )
         rows.append([Cell(title, swatch=failure.framework), *cells])
-    note = (
-        f"The first {len(shown)} of {len(analysis.failures)}." if len(analysis.failures) > len(shown) else ""
-    )
+    failed = analysis.replication.rows - analysis.replication.completed
+    note = f"The first {len(shown)} of {failed:,}." if failed > len(shown) else ""
     return Table(
         "failures",
         "Runs that did not complete",
@@ -80,7 +79,8 @@ def runs_table(analysis: Analysis) -> Table:
             digest[:8] or MISSING,
         ]
         rows.append([titled(framework, analysis.frameworks[framework]), *plain_cells(texts)])
-    total = len(r.framework)
+    total = analysis.replication.completed
+    first = "The first" if r.every == 1 else f"Of every {r.every}th run the first"
     return Table(
         "runs",
         "Completed runs",
@@ -89,7 +89,7 @@ def runs_table(analysis: Analysis) -> Table:
             "Digest of the report",
         ),
         rows,
-        f"The first {MOST_RUNS} of {total:,}; all are in the JSON." if total > MOST_RUNS else "",
+        f"{first} {MOST_RUNS} of {total:,}; all are in runs.csv." if total > MOST_RUNS else "",
         frozenset({1, 7}),
     )
 

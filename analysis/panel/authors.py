@@ -22,6 +22,8 @@ class Author:
 
 def authors_of(runs: Runs) -> dict[str, Author]:
     """By attempt id, of each run that counts and that a model answered."""
+    if not runs.stored.runs:
+        return {}
     answered = runs.answered
     columns = ["framework", "arm", "item", "iteration", "subject", "role"]
     known = {tuple(row[:4]): (row[4], row[5]) for row in answered[columns].itertuples(index=False, name=None)}

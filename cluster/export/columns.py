@@ -42,6 +42,8 @@ _TEXT = {
         "error",
         "quarantine",
     )
+    * ("status", "judge", "verdict_of", "language", "limits_hit", "node", "report_digest", "error"),
+    "quarantine",
 }
 _OTHER: Columns = {"words_in_range": "flag", "in_asked_language": "flag", "started_at": "moment"}
 

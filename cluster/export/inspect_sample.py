@@ -71,7 +71,7 @@ def sample_of(
 
 
 def verdict_score(verdicts: Sequence[Verdict], mean: Mapping[str, float], overall: float | None) -> Json:
-    """One judge's Score of one report: means over its repeats, each repeat beside them; at least one scored."""
+    """One judge's Score of one report: means over its repeats, of which one at least has scores."""
     scored = [verdict for verdict in verdicts if verdict.scored]
     return {
         "value": ({} if overall is None else {"overall": overall}) | dict(mean),
