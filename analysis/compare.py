@@ -160,7 +160,7 @@ def mann_whitney(pairs: list[tuple[np.ndarray, np.ndarray]]) -> list[MannWhitney
 def _in_parts(
     shapes: dict[tuple[int, int, bool], list[int]],
 ) -> Iterator[tuple[tuple[int, int, bool], list[int]]]:
-    """Ranking takes several times the memory of its values: long samples go to scipy a few pairs at a time."""
+    """Ranking takes several times the memory of its values: long samples go in few pairs at a time."""
     for shape, places in shapes.items():
         at_once = max(1, MOST_VALUES // (shape[0] + shape[1]))
         for start in range(0, len(places), at_once):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -129,7 +130,7 @@ def draw_quality_latency(analysis: Analysis) -> Figure | None:
 def _points(analysis: Analysis) -> tuple[dict[str, list[tuple[float, float, str]]], int]:
     """By framework: latency, score and name of at most MOST_POINTS runs; of how many one is drawn."""
     runs = analysis.runs
-    step = 1 + (len(runs.framework) - 1) // MOST_POINTS
+    step = max(1, math.ceil(len(runs.framework) / MOST_POINTS))
     each: dict[str, list[tuple[float, float, str]]] = {}
     for place in range(0, len(runs.framework), step):
         x, y = runs.latency_s[place], runs.quality[place]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from analysis.drift import decode_rates, order_of_runs
@@ -208,8 +210,9 @@ def list_failures(runs: Runs) -> list[Failure]:
 def run_columns(runs: Runs) -> RunColumns:
     """All completed runs, or of more than MOST_RUNS every n-th, by its place in the table."""
     order, rates = order_of_runs(runs.table), decode_rates(runs)[1]
-    every = 1 + (len(runs.completed) - 1) // MOST_RUNS
-    done = runs.completed.iloc[::every]
+    completed = runs.completed
+    every = max(1, math.ceil(len(completed) / MOST_RUNS))
+    done = completed.iloc[::every]
     return RunColumns(
         every=every,
         framework=done["subject"].tolist(),

@@ -12,6 +12,7 @@ import typer
 from analysis.analyse import analyse
 from analysis.cost.prices import prices_for
 from analysis.fairness.examine import examine_folder
+from analysis.pull_request import render_markdown
 from analysis.read_runs import read_runs
 from analysis.render import render_html
 from analysis.result import Analysis
@@ -27,6 +28,11 @@ def write_report(
     """Analyse `source`, write the report, and the numbers too when `json_out` is given.
 
     `all_runs` puts every single run into the page, however large it gets.
+    source: Path, out: Path | None = None, json_out: Path | None = None, markdown_out: Path | None = None
+) -> tuple[Path, Analysis]:
+    """Analyse `source`, write the report, and the numbers too when `json_out` is given.
+
+    The short report for a pull request goes to `markdown_out`, or beside the report of a folder.
 
     Raises:
         UserError: `source` is missing, or no table of runs; or its prices.yaml is no table of prices.
@@ -39,6 +45,11 @@ def write_report(
     _write(report, render_html(analysis, pages))
     if json_out is not None:
         _write(json_out, analysis.model_dump_json(indent=2) + "\n")
+    # A table from elsewhere may lie beside a .md of the same name that is somebody's own.
+    beside = report.with_suffix(".md") if source.is_dir() else None
+    if markdown := markdown_out or beside:
+        files = [path.name for path in (report, json_out) if path]
+        _write(markdown, render_markdown(analysis, files))
     return report, analysis
 
 
@@ -72,6 +83,10 @@ def report(
     all_runs: Annotated[
         bool, typer.Option("--all-runs", help="Every run in full, however large the file gets.")
     ] = False,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(help="The short report for a pull request; default: beside the report of a folder."),
+    ] = None,
 ) -> None:
     """Write the report of an experiment.
 
@@ -79,6 +94,7 @@ def report(
     """
     try:
         path, analysis = write_report(source, out, json, all_runs=all_runs)
+        path, analysis = write_report(source, out, json, markdown)
     except LevelfieldError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(error.exit_code) from None

@@ -26,7 +26,8 @@ MOST_POINTS = 2000
 
 def read(folder: Path, records: bool) -> pd.DataFrame:
     runs = read_records(folder) if records else pd.read_csv(folder / "runs.csv")
-    runs["name"] = runs["framework"] + (" [" + runs["arm"] + "]" if runs["arm"].nunique() > 1 else "")
+    several = len(runs["arm"].unique()) > 1
+    runs["name"] = runs["framework"] + " [" + runs["arm"] + "]" if several else runs["framework"]
     return runs
 
 
@@ -57,7 +58,7 @@ def tables(runs: pd.DataFrame, done: pd.DataFrame) -> list[tuple[str, pd.DataFra
         ("Tokens", by_name["total_tokens"].describe()),
         ("Score per item", done.pivot_table(index="name", columns="item", values="overall")),
         ("How the runs ended", pd.crosstab(runs["name"], runs["status"])),
-        ("Distinct reports", done.groupby(["name", "item"])["report_digest"].nunique().unstack()),
+        ("Distinct reports", done.groupby(["name", "item"])[["report_digest"]].nunique()),
         (
             "Runs that failed",
             runs.loc[runs["status"] != "completed", ["name", "item", "iteration", "error"]].head(500),

@@ -1,4 +1,4 @@
-"""The report from 45, 10,000 and 1,000,000 runs: time and memory, beside the plain script for the same tables."""
+"""The report from 45, 10,000 and 1,000,000 runs: time and memory, beside a plain script for the same."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ GENERATE = (
 )
 """As the published experiment where there are few runs: five frameworks on three items."""
 COUNTED = (
-    "From starting Python to the written HTML file, imports included, each time in a fresh process; the disk's "
-    "cache is warm, because the input has just been read by the others. Memory is the process's largest resident "
-    "size (VmHWM). levelfield: `python -m analysis.report`, all its statistics. plain script: "
+    "From starting Python to the written HTML file, imports included, each time in a fresh process; the "
+    "input has just been made, so no disk is waited for. Memory is the process's largest resident size "
+    "(VmHWM). levelfield: `python -m analysis.report`, all its statistics. plain script: "
     "benchmarks/plain_report.py, pandas, scipy and plotly for the same basic tables and figures. From "
-    "records: what an experiment's folder holds, calls and verdicts included; the plain script reads runs and "
-    "verdicts and no call."
+    "records: what an experiment's folder holds, calls and verdicts included; the plain script reads its "
+    "runs and verdicts and no call."
 )
 
 

@@ -49,7 +49,7 @@ def events_of(record: RunRecord, calls: Sequence[Call], model: str) -> tuple[lis
 
 
 def conversation(calls: Sequence[Call], model: str) -> list[Json]:
-    """All that was said, in order: of each request what the conversation so far does not hold, and the answer."""
+    """All that was said, in order: of each request what is new in it, and its answer."""
     said: list[Json] = []
     for call in calls:
         if call.kind != "model" or call.failed:
