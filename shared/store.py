@@ -26,6 +26,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial, reduce
 from itertools import groupby
 from pathlib import Path
 from typing import TextIO
@@ -176,10 +177,7 @@ class Store:
         """The same one by one, by their ids: for whoever cannot hold them all."""
         quarantined = self.quarantines()
         for _, attempts in groupby(self.attempts(), key=lambda record: record.key.run_id):
-            chosen = next(attempts)
-            for record in attempts:
-                if _supersedes(record, chosen, quarantined):
-                    chosen = record
+            chosen = reduce(partial(_better, quarantined), attempts)
             if chosen.key.iteration > 0:
                 yield chosen
 
@@ -260,6 +258,10 @@ class Store:
         return Call.model_validate(
             content | {name: unpack(content[name], self._texts.get) for name in BODIES if name in content}
         )
+
+
+def _better(quarantined: Mapping[str, Quarantine], earlier: RunRecord, later: RunRecord) -> RunRecord:
+    return later if _supersedes(later, earlier, quarantined) else earlier
 
 
 def _supersedes(later: RunRecord, earlier: RunRecord, quarantined: Mapping[str, Quarantine]) -> bool:

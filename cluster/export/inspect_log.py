@@ -1,7 +1,7 @@
 """One framework in one arm on one task as the head of an Inspect log: all of it but the samples.
 
-Format: version 2 of `EvalLog` (inspect_ai/log/_log.py of inspect-ai 0.3.285). Inspect reads the head alone for
-its lists, so `samples` has to come last.
+Format: version 2 of `EvalLog` (inspect_ai/log/_log.py of inspect-ai 0.3.285). Inspect reads the head alone
+for its lists, so `samples` has to come last.
 """
 
 from __future__ import annotations

@@ -24,20 +24,10 @@ STOP_REASONS = {
     "content_filter": "content_filter",
 }
 ROLES = {"developer": "system", "function": "tool"}
-SCHEMA_KEYS = frozenset(
-    (
-        "type",
-        "format",
-        "description",
-        "default",
-        "enum",
-        "items",
-        "properties",
-        "additionalProperties",
-        "anyOf",
-    )
-    + ("required", "pattern", "minLength", "maxLength", "minimum", "maximum", "examples")
-)
+SCHEMA_KEYS = {
+    *("type", "format", "description", "default", "enum", "items", "properties", "additionalProperties"),
+    *("anyOf", "required", "pattern", "minLength", "maxLength", "minimum", "maximum", "examples"),
+}
 """Of JSON Schema, what Inspect keeps of a tool's parameters."""
 SAMPLING: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "temperature": ("temperature", (int, float)),

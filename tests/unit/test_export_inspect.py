@@ -168,27 +168,16 @@ def test_the_head_s_means_are_the_report_s(tmp_path: Path) -> None:
         assert log["status"] == "success"
 
 
-@pytest.mark.parametrize(
-    "request_body",
-    [
-        None,
-        "text",
-        3,
-        [],
-        {},
-        {"messages": "no list"},
-        {"messages": [1, None, {}]},
-        {"messages": [{"role": 5}]},
-    ]
-    + [
-        {
-            "messages": [
-                {"role": "assistant", "tool_calls": [{"function": "x"}, {"function": {"arguments": "{"}}]}
-            ]
-        }
-    ]
-    + [{"tools": [1, {"function": None}, {"function": {"parameters": "x"}}]}],
-)
+ODD_CALLS = [{"function": "x"}, {"function": {"arguments": "{"}}]
+ODD_BODIES: list[Any] = [
+    *(None, "text", 3, [], {}, {"messages": "no list"}),
+    {"messages": [1, None, {}, {"role": 5}]},
+    {"messages": [{"role": "assistant", "tool_calls": ODD_CALLS}]},
+    {"tools": [1, {"function": None}, {"function": {"parameters": "x"}}]},
+]
+
+
+@pytest.mark.parametrize("request_body", ODD_BODIES)
 def test_a_body_of_another_shape_costs_itself_alone(request_body: Any) -> None:
     """Whatever a framework sends, messages and tools come out as Inspect's, or not at all."""
     for message in request_messages(request_body):
