@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
+from analysis.change.holm import holm
 from analysis.change.result import CHANGE_METRICS, Cells, Change, ChangeMetric, TextChange
 from analysis.change.side import Side, Subject, as_share, step
 from analysis.change.sign_flip import SignFlip, sign_flip
@@ -143,10 +143,10 @@ def exceeds(value: float | None, noise: Sequence[float | None]) -> bool | None:
 
 
 def _corrected(rows: list[Change]) -> list[Change]:
-    known = [row for row in rows if row.p is not None]
+    known = [row for row in rows if row.p is not None and not row.identical]
     if not known:
         return rows
-    adjusted = multipletests([row.p for row in known], method="holm")[1]
+    adjusted = holm(np.array([row.p for row in known]))
     by_row = {id(row): float(p) for row, p in zip(known, adjusted, strict=True)}
     return [row.model_copy(update={"p_holm": by_row.get(id(row))}) for row in rows]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from analysis.change.changes import ALPHA, Pair, Steps
+from analysis.change.holm import holm
 from analysis.change.result import ChangeMetric
 from analysis.change.sign_flip import fewest_pairs, sign_flip
 
@@ -72,7 +72,7 @@ def corrected(held: Sequence[Held]) -> list[Held]:
     found = [one.tested() for one in held]
     family = [place for place, one in enumerate(found) if one.p is not None and not one.at.identical]
     if family:
-        adjusted = multipletests([found[place].p for place in family], method="holm")[1]
+        adjusted = holm(np.array([found[place].p for place in family]))
         for place, p in zip(family, adjusted, strict=True):
             found[place] = replace(found[place], p_holm=float(p))
     return found

@@ -65,7 +65,7 @@ class Change(Result):
     p: Number = None
     """Sign-flip, two-sided, of no change."""
     p_holm: Number = None
-    """The same, over all frameworks of the metric."""
+    """The same after Holm's correction over the frameworks whose value of this metric changed at all."""
     identical: bool
     """The very same value on every shared item."""
     noise_base: Number = None

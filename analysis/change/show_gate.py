@@ -42,7 +42,9 @@ def headline(gate: Gate) -> str:
 def print_gate(gate: Gate, console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in HEADINGS:
-        table.add_column(heading, justify="right" if heading in HEADINGS[2:7] else "left")
+        table.add_column(
+            heading, justify="right" if heading in HEADINGS[2:7] else "left", no_wrap=heading == "Result"
+        )
     several = len({line.arm for line in gate.lines}) > 1
     for line in gate.lines:
         *cells, _ = _row(line, several)
