@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.plan import framework_of
+from shared.versions import split_version, version_shown
 
 Role = Literal["framework", "floor", "dry", "twin"]
 
@@ -58,5 +59,11 @@ def title_of(subject: str, known: Collection[str], titles: Mapping[str, str]) ->
     """The framework's own spelling of its name, with the arm when `subject` carries one."""
     name, bracket, arm = subject.partition(" [")
     first = twin_of(name, known)
-    title = titles.get(first or name) or KNOWN_TITLES.get(first or name, first or name)
+    title = titles.get(first or name) or _known_title(first or name)
     return title + (AGAIN if first else "") + bracket + arm
+
+
+def _known_title(name: str) -> str:
+    """Of a version that no manifest gives a title: "langgraph@1.1.x" -> "LangGraph 1.1.*"."""
+    base, version = split_version(name)[0], version_shown(name)
+    return f"{KNOWN_TITLES[base]} {version}".rstrip() if base in KNOWN_TITLES else name

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from analysis.change.holm import holm
 from analysis.change.result import CHANGE_METRICS, Cells, Change, ChangeMetric, TextChange
@@ -56,9 +55,11 @@ def steps(base: Side, head: Side, pair: Pair, metric: ChangeMetric) -> Steps:
     mine, its = base.cells(metric), head.cells(metric)
     if pair.base not in mine.columns or pair.head not in its.columns:
         return Steps([], *(np.empty(0) for _ in range(3)))
-    both = pd.concat([mine[pair.base], its[pair.head]], axis=1, keys=["base", "head"]).dropna()
-    before, after = both["base"].to_numpy(dtype=float), both["head"].to_numpy(dtype=float)
-    return Steps([str(item) for item in both.index], before, after, step(metric, before, after))
+    before = mine[pair.base].to_numpy(dtype=float)
+    after = its[pair.head].reindex(mine.index).to_numpy(dtype=float)
+    both = np.isfinite(before) & np.isfinite(after)
+    before, after = before[both], after[both]
+    return Steps([str(item) for item in mine.index[both]], before, after, step(metric, before, after))
 
 
 def measure_changes(base: Side, head: Side, pairs: Sequence[Pair]) -> list[Change]:
@@ -88,11 +89,11 @@ def compare_texts(base: Side, head: Side, pairs: Sequence[Pair]) -> list[TextCha
     """By the reports' digests, iteration by iteration."""
     found = []
     for pair in pairs:
-        mine, its = _digests(base, pair.base), _digests(head, pair.head)
-        both = pd.concat([mine, its], axis=1, keys=["base", "head"], join="inner")
-        if both.empty:
+        mine, its = base.digests.get(pair.base, {}), head.digests.get(pair.head, {})
+        both = mine.keys() & its.keys()
+        if not both:
             continue
-        changed = both[both["base"] != both["head"]]
+        changed = [run for run in both if mine[run] != its[run]]
         found.append(
             TextChange(
                 framework=pair.base[0],
@@ -100,7 +101,7 @@ def compare_texts(base: Side, head: Side, pairs: Sequence[Pair]) -> list[TextCha
                 arm=pair.base[1],
                 pairs=len(both),
                 same=len(both) - len(changed),
-                changed_items=sorted({str(item) for item, _ in changed.index}),
+                changed_items=sorted({item for item, _ in changed}),
             )
         )
     return found
@@ -149,14 +150,3 @@ def _corrected(rows: list[Change]) -> list[Change]:
     adjusted = holm(np.array([row.p for row in known]))
     by_row = {id(row): float(p) for row, p in zip(known, adjusted, strict=True)}
     return [row.model_copy(update={"p_holm": by_row.get(id(row))}) for row in rows]
-
-
-def _digests(side: Side, subject: Subject) -> pd.Series:
-    table = side.table
-    rows = table[
-        (table["framework"] == subject[0])
-        & (table["arm"] == subject[1])
-        & table["counted"]
-        & (table["report_digest"] != "")
-    ]
-    return rows.drop_duplicates(["item", "iteration"]).set_index(["item", "iteration"])["report_digest"]

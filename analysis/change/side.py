@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.change.result import ChangeMetric, SideInfo
 from analysis.read_runs import Runs, read_runs
-from analysis.subjects import twin_of
+from analysis.subjects import title_of, twin_of
 from shared.records import Status
 
 COLUMNS: dict[ChangeMetric, str] = {
@@ -61,7 +61,21 @@ class Side:
 
     def title(self, subject: Subject) -> str:
         """Of the framework; its arm stands beside it."""
-        return self.runs.title(subject[0])
+        return title_of(subject[0], self._known, self.runs.manifest.titles)
+
+    @cached_property
+    def digests(self) -> dict[Subject, dict[tuple[str, int], str]]:
+        """Of the reports, by item and iteration."""
+        found: dict[Subject, dict[tuple[str, int], str]] = {}
+        known = self.table[self.table["counted"] & (self.table["report_digest"] != "")]
+        columns = ("framework", "arm", "item", "iteration", "report_digest")
+        for framework, arm, item, iteration, digest in zip(*(known[name] for name in columns), strict=True):
+            found.setdefault((framework, arm), {})[item, iteration] = digest
+        return found
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return self.runs.frameworks
 
     def cells(self, metric: ChangeMetric) -> pd.DataFrame:
         """A row per item, a column per subject: means over iterations, NaN where nothing is known."""
@@ -83,11 +97,10 @@ class Side:
 
     @cached_property
     def _noise(self) -> dict[ChangeMetric, float | None]:
-        known = self.runs.frameworks
         twins = [
             ((first, arm), (framework, arm))
             for framework, arm in sorted({*zip(self.table["framework"], self.table["arm"], strict=True)})
-            if (first := twin_of(framework, known))
+            if (first := twin_of(framework, self._known))
         ]
         return {metric: _distance(metric, cells, twins) for metric, cells in self._cells.items()}
 
