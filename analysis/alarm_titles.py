@@ -33,6 +33,8 @@ ALARM_TITLES = {
     "late_calls": "Calls after the end",
     "stray_calls": "Calls that belong to no run",
     "order_confounded": "Order mixed up with framework",
+    "node_confounded": "Node mixed up with framework",
+    "runs_missing": "Planned runs that are not there",
     "runs_not_completed": "Runs that did not complete",
     "unbalanced": "Unequal numbers of runs",
     "limits_hit": "Answers cut short",

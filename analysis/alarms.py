@@ -14,6 +14,7 @@ from analysis.interference_alarms import interference_alarms
 from analysis.judge_alarms import judge_alarms
 from analysis.machine_alarms import machine_alarms
 from analysis.meter_alarms import meter_alarms
+from analysis.order_alarms import order_alarms
 from analysis.panel.alarms import panel_alarms
 from analysis.panel.noise_result import JudgeNoise
 from analysis.panel.result import Panel
@@ -50,6 +51,7 @@ def raise_alarms(
         *panel_alarms(panel),
         *people_alarms(people),
         *machine_alarms(runs, drift),
+        *order_alarms(runs),
         *interference_alarms(runs, quarantined),
         *meter_alarms(runs, meters),
     ]

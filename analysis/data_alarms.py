@@ -12,6 +12,7 @@ from analysis.wording import plural
 
 def data_alarms(runs: Runs) -> Iterator[Alarm]:
     yield from _failures(runs)
+    yield from _missing(runs)
     yield from _balance(runs)
     yield from _cut_answers(runs)
     yield from _tools_left_alone(runs)
@@ -28,6 +29,20 @@ def _failures(runs: Runs) -> Iterator[Alarm]:
             f"{sum(statuses.values())} of {plural(len(runs.table), 'run')} did not complete ({words}). They "
             "are listed below and are in no mean.",
             statuses=statuses,
+        )
+
+
+def _missing(runs: Runs) -> Iterator[Alarm]:
+    """Known only where a plan says how many there should be."""
+    planned, there = runs.manifest.planned_runs, len(runs.table)
+    if planned is not None and there < planned:
+        yield alarm(
+            "runs_missing",
+            "medium",
+            f"{planned - there} of {plural(planned, 'planned run')} are not in the results: which ones are "
+            "missing need not be chance.",
+            planned=planned,
+            there=there,
         )
 
 

@@ -1,11 +1,8 @@
-"""What to distrust in the times: drift of the model or the machine, order mixed up with framework."""
+"""What to distrust in the times: drift of the model or the machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import numpy as np
-from scipy import stats
 
 from analysis.alarm import alarm
 from analysis.read_runs import Runs
@@ -18,7 +15,6 @@ DRIFT_RATIO = 2.0
 PROBE_DRIFT_RATIO = 1.25
 """The same request on the same model: only the machine can make a difference."""
 SAME_TEXT_LATENCY_RATIO = 1.2
-ORDER_P = 0.001
 
 
 def machine_alarms(runs: Runs, drift: Drift) -> Iterator[Alarm]:
@@ -26,7 +22,6 @@ def machine_alarms(runs: Runs, drift: Drift) -> Iterator[Alarm]:
     if drift.probes:
         yield from _probes(drift.probes)
     yield from _same_text_latency(runs)
-    yield from _order(runs)
 
 
 def _decode_rate(runs: Runs, drift: Drift) -> Iterator[Alarm]:
@@ -126,20 +121,3 @@ def _same_text_latency(runs: Runs) -> Iterator[Alarm]:
         framework=subject,
         item=item,
     )
-
-
-def _order(runs: Runs) -> Iterator[Alarm]:
-    subjects = runs.answered.groupby("subject", sort=True)
-    positions = [rows["position"].dropna().to_numpy() for _, rows in subjects]
-    positions = [group for group in positions if len(group)]
-    if len(positions) < 2 or len(np.unique(np.concatenate(positions))) < 2:
-        return
-    p = float(stats.kruskal(*positions).pvalue)
-    if p < ORDER_P:
-        yield alarm(
-            "order_confounded",
-            "high",
-            "The frameworks ran at different stages of the experiment, so drift of the machine counts as a "
-            "difference between frameworks.",
-            p=p,
-        )

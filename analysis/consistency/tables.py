@@ -67,8 +67,8 @@ def outputs_table(analysis: Analysis) -> Table | None:
             number(found.distinct_per_item),
             _beside(number(found.similarity), found.similarity_interval),
         ],
-        note="Similarity: Jaccard index of word 5-grams over all pairs of an item's reports, copies included, "
-        "mean over items; 1 is word for word the same. Not known where the texts are not.",
+        note="Similarity: Jaccard index of word 5-grams over all pairs of an item's reports, copies "
+        "included, mean over items; 1 is word for word the same. Not known where the texts are not.",
     )
 
 
@@ -85,8 +85,8 @@ def variation_table(analysis: Analysis) -> Table | None:
         "Variation of the repeats of one item: standard deviation over mean",
         tuple(f"{what}, {kind}" for what in ("Latency", "Tokens") for kind in kinds),
         lambda found: [*_variations(found.latency), *_variations(found.tokens)],
-        note="Same text: what varies although the output does not, so the machine or the way to it. Other texts: "
-        "among an item's different reports.",
+        note="Same text: what varies although the output does not, so the machine or the way to it. Other "
+        "texts: among an item's different reports.",
     )
 
 

@@ -33,9 +33,16 @@ EXTRA_PROMPT = {"direct": 0, "langgraph": 500, "crewai": 200}
 JUDGE = "openai:judge"
 
 Change = Callable[[RunRecord], RunRecord]
+Wire = Callable[[RunKey, list[Call]], list[Call]]
 
 
-def stored_experiment(folder: Path, *, change: Change = lambda record: record, **plan: Any) -> Store:
+def stored_experiment(
+    folder: Path,
+    *,
+    change: Change = lambda record: record,
+    wire: Wire = lambda _, calls: calls,
+    **plan: Any,
+) -> Store:
     """Runs, calls, verdicts, probes and manifest; runs.csv is not there yet."""
     planned = Plan(
         **{
@@ -57,7 +64,7 @@ def stored_experiment(folder: Path, *, change: Change = lambda record: record, *
         for key in block:
             record, calls = made_run(key, position, noise)
             record = change(record)
-            store.write_run(record, calls)
+            store.write_run(record, wire(key, calls))
             if record.status == Status.COMPLETED:
                 store.write_verdict(_verdict(record, noise))
             position += 1

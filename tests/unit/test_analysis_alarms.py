@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import factorial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.alarm_titles import ALARM_TITLES
-from tests.unit.analysis_rows import analyse_rows, clean_rows, other_alarms
+from analysis.order_alarms import ORDER_P, p_of_stages, p_within_blocks
+from analysis.result import CRITERIA
+from tests.unit.analysis_rows import FRAMEWORKS, ITEMS, analyse_rows, clean_rows, other_alarms
+from tests.unit.clean_experiment import analyse_folder, clean_experiment
+from tests.unit.fairness_wire import quoted
 
 Rows = list[dict[str, Any]]
 
 
 def copy_reports(rows: Rows) -> None:
+    """The second iteration is the first again, figures and all."""
+    first = {(row["framework"], row["item"]): row for row in rows if row["iteration"] == 1}
     for row in rows:
-        row["report_digest"] = f"{row['framework']}-{row['item']}"
+        own = {name: row[name] for name in ("iteration", "position")}
+        row.update(first[row["framework"], row["item"]] | own)
 
 
-def score_copies_apart(rows: Rows) -> None:
-    copy_reports(rows)
+def score_one_text_apart(rows: Rows) -> None:
+    """Two frameworks wrote the same, which is no copy of a run of their own."""
     for row in rows:
-        row["overall"] = 4.0 if row["iteration"] == 1 else 7.0
+        row["report_digest"] = f"{row['item']}-{row['iteration']}-{row['framework'] in {'crewai', 'direct'}}"
+        scores = {"autogen": 4, "crewai": 3, "direct": 6, "langgraph": 7}[row["framework"]]
+        row.update(dict.fromkeys((*CRITERIA, "overall"), scores))
 
 
 def score_all_alike(rows: Rows) -> None:
@@ -47,7 +60,7 @@ def slow_down_half_way(rows: Rows) -> None:
 def repeat_at_other_speed(rows: Rows) -> None:
     copy_reports(rows)
     for row in rows:
-        row["latency_s"] = 10.0 if row["iteration"] == 1 else 13.0
+        row["latency_s"] = 10.0 if row["iteration"] == 1 else 13.0 + (row["item"] == "Zeta")
 
 
 def miscount_tokens(rows: Rows) -> None:
@@ -59,6 +72,16 @@ def miscount_tokens(rows: Rows) -> None:
 def run_one_framework_after_the_other(rows: Rows) -> None:
     for place, row in enumerate(rows):
         row["position"] = place
+
+
+def run_every_block_in_one_order(rows: Rows) -> None:
+    for place, row in enumerate(sorted(rows, key=lambda row: (row["item"], row["iteration"]))):
+        row["position"] = place
+
+
+def give_each_framework_its_node(rows: Rows) -> None:
+    for row in rows:
+        row["node"] = "fast" if row["framework"] in {"autogen", "crewai"} else "slow"
 
 
 def fail_one(rows: Rows) -> None:
@@ -76,7 +99,7 @@ def lose_a_score(rows: Rows) -> None:
 
 
 def score_beyond_the_scale(rows: Rows) -> None:
-    rows[0]["accuracy"] = 99
+    rows[0].update(dict.fromkeys(CRITERIA, 9), accuracy=14, overall=10.0)
 
 
 def overrule_the_criteria(rows: Rows) -> None:
@@ -88,7 +111,8 @@ def cut_answers(rows: Rows) -> None:
 
 
 def repeat_a_row(rows: Rows) -> None:
-    rows.append(dict(rows[0]))
+    """In place of the second iteration, with a report of its own."""
+    rows[1].update({name: rows[0][name] for name in ("framework", "item", "iteration", "attempt")})
 
 
 def write_infinity(rows: Rows) -> None:
@@ -121,47 +145,162 @@ def call_from_nowhere(rows: Rows) -> None:
     rows[0]["stray_calls"] = 3
 
 
-FAULTS: dict[str, Callable[[Rows], None]] = {
-    "pseudo_replication": copy_reports,
-    "judge_noise": score_copies_apart,
-    "judge_constant": score_all_alike,
-    "judge_saturation": score_at_the_ceiling,
-    "decode_rate_drift": slow_down_half_way,
-    "same_text_latency": repeat_at_other_speed,
-    "meter_mismatch": miscount_tokens,
-    "order_confounded": run_one_framework_after_the_other,
-    "runs_not_completed": fail_one,
-    "unbalanced": drop_one,
-    "missing_scores": lose_a_score,
-    "scores_out_of_range": score_beyond_the_scale,
-    "overall_is_not_mean": overrule_the_criteria,
-    "limits_hit": cut_answers,
-    "duplicate_rows": repeat_a_row,
-    "unreadable_values": write_infinity,
-    "server_meter_mismatch": count_other_tokens_at_the_server,
-    "retried_calls": send_again,
-    "disturbed_runs": disturb_one,
-    "late_calls": call_after_the_end,
-    "contaminated_runs": contaminate_one,
-    "stray_calls": call_from_nowhere,
-}
+@dataclass(frozen=True)
+class Fault:
+    code: str
+    plant: Callable[[Rows], None]
+    evidence: dict[str, Any]
+    """What was planted, as figures; what the alarm tells beyond these is not compared."""
+    also: frozenset[str] = frozenset()
+    """Other alarms that are right about this fault: a copy with another latency is a copy, too."""
+
+
+COPIES = frozenset({"pseudo_replication"})
+GAP = frozenset({"unbalanced"})
+FAULTS = [
+    Fault("pseudo_replication", copy_reports, {"rows": 48, "distinct_outputs": 24, "effective_n": 6}),
+    # Scores 4 and 7, 3 and 6 of one text each: within 1.5 of their mean, and the means are 0.5 from theirs.
+    Fault("judge_noise", score_one_text_apart, {
+        "largest_range": 3, "texts_judged_again": 24, "within_text_share_of_squares": 1.5**2 / (1.5**2 + 0.5**2),
+    }),
+    Fault("judge_constant", score_all_alike, {"score": 7, "share": 1}),
+    Fault("judge_saturation", score_at_the_ceiling, {"top_share": 1}),
+    Fault("decode_rate_drift", slow_down_half_way, {
+        "slowest_tokens_per_s": 25 / 3, "fastest_tokens_per_s": 25, "ratio": 3, "basis": "decode_s",
+    }),
+    Fault("same_text_latency", repeat_at_other_speed, {"ratio": 1.4, "item": "Zeta"}, COPIES),
+    Fault("meter_mismatch", miscount_tokens, {"framework": "crewai", "runs": 12, "prompt_ratio": 3}),
+    Fault("order_confounded", run_one_framework_after_the_other, {
+        "kind": "stages", "p_stages": factorial(4) * factorial(12) ** 4 / factorial(48),
+        "mean_place": {"autogen": 6.5, "crewai": 18.5, "direct": 30.5, "langgraph": 42.5},
+    }),
+    Fault("order_confounded", run_every_block_in_one_order, {
+        "kind": "within_blocks", "p": (1 / 24) ** 11,
+        "mean_place": {"autogen": 23, "crewai": 24, "direct": 25, "langgraph": 26},
+    }),
+    Fault("node_confounded", give_each_framework_its_node, {"runs": {
+        "autogen": {"fast": 12, "slow": 0}, "crewai": {"fast": 12, "slow": 0},
+        "direct": {"fast": 0, "slow": 12}, "langgraph": {"fast": 0, "slow": 12},
+    }}),
+    Fault("runs_not_completed", fail_one, {"statuses": {"timeout": 1}}, GAP),
+    Fault("unbalanced", drop_one, {"fewest": 1, "most": 2}),
+    Fault("missing_scores", lose_a_score, {"missing": 1, "completed": 48}),
+    Fault("scores_out_of_range", score_beyond_the_scale, {"count": 1}),
+    Fault("overall_is_not_mean", overrule_the_criteria, {"runs": 1, "largest_gap": 1}),
+    Fault("limits_hit", cut_answers, {"runs": 1}),
+    Fault("duplicate_rows", repeat_a_row, {"rows": 1}),
+    Fault("unreadable_values", write_infinity, {"cells": {"latency_s": 1}}),
+    Fault("server_meter_mismatch", count_other_tokens_at_the_server, {"framework": "crewai", "prompt_ratio": 1}),
+    Fault("retried_calls", send_again, {"calls": {"autogen": 2}, "tokens": 120}),
+    Fault("disturbed_runs", disturb_one, {"attempts": 1, "without_times": 1}),
+    Fault("late_calls", call_after_the_end, {"attempts": 1, "frameworks": {"autogen": 1}}, GAP),
+    Fault("contaminated_runs", contaminate_one, {"attempts": 1, "without_clean_attempt": 1},
+          GAP | {"runs_not_completed"}),
+    Fault("stray_calls", call_from_nowhere, {"calls": 3, "runs": 1}),
+]  # fmt: skip
+
+
+def test_silence_on_a_clean_table(tmp_path: Path) -> None:
+    """Different reports, one speed, shuffled order and honest meters raise nothing but the missing audit."""
+    assert [alarm.code for alarm in analyse_rows(tmp_path, clean_rows()).alarms] == ["judge_not_audited"]
 
 
 def test_silence_on_a_clean_experiment(tmp_path: Path) -> None:
-    """Different reports, one speed, shuffled order and honest meters raise nothing."""
-    assert other_alarms(analyse_rows(tmp_path, clean_rows())) == []
+    """Records, an audit, a noise floor, two nodes and equal treatment on the wire: no alarm at all."""
+    clean_experiment(tmp_path / "clean")
+    analysis = analyse_folder(tmp_path / "clean")
+    assert analysis.alarms == []
+    assert (analysis.replication.completed, len(analysis.items), analysis.fairness is not None) == (
+        96,
+        6,
+        True,
+    )
 
 
-@pytest.mark.parametrize("code", FAULTS)
-def test_planted_fault(tmp_path: Path, code: str) -> None:
-    """The alarm names the fault that was planted, with evidence."""
+def test_unequal_prompts_on_the_wire(tmp_path: Path) -> None:
+    """The same experiment with one framework that sends other messages: this alarm, and it alone."""
+    clean_experiment(tmp_path / "spoilt", styles={"crewai": quoted})
+    (found,) = analyse_folder(tmp_path / "spoilt").alarms
+    assert (found.code, found.severity) == ("unequal_treatment", "high")
+    assert sum(found.evidence["violations"].values()) > 0
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.code}-{fault.plant.__name__}")
+def test_planted_fault(tmp_path: Path, fault: Fault) -> None:
+    """Of a clean table with one fault, its alarm tells that fault's figures, and no other fires without cause."""
     rows = clean_rows()
-    FAULTS[code](rows)
+    fault.plant(rows)
     found = {alarm.code: alarm for alarm in other_alarms(analyse_rows(tmp_path, rows))}
-    assert code in found
-    assert found[code].text
-    assert ALARM_TITLES[code]
-    assert found[code].evidence
+    assert set(found) == {fault.code} | fault.also
+    alarm = found[fault.code]
+    for name, value in fault.evidence.items():
+        assert alarm.evidence[name] == (pytest.approx(value) if isinstance(value, float | int) else value), (
+            name
+        )
+    assert alarm.text.endswith(".")
+    assert ALARM_TITLES[fault.code]
+
+
+def test_evidence_holds_the_figures_of_the_sentence(tmp_path: Path) -> None:
+    """The places and the chance that the sentence names are those of the evidence."""
+    rows = clean_rows()
+    run_one_framework_after_the_other(rows)
+    (found,) = other_alarms(analyse_rows(tmp_path, rows))
+    assert "(AutoGen at place 6 on average, LangGraph at 42)" in found.text
+
+
+@pytest.mark.parametrize(
+    ("orders", "fires"),
+    [
+        (("abc", "abc", "abc", "abc", "abc"), True),
+        (("abc", "bca", "cab", "cba", "bac"), False),
+        (("abc", "abc"), False),
+    ],
+)
+def test_order_within_blocks(tmp_path: Path, orders: tuple[str, ...], *, fires: bool) -> None:
+    """One order in five blocks is no chance (1 in 6^4); in two blocks it may well be (1 in 6)."""
+    rows = clean_rows(frameworks=tuple("abc"), items=tuple(map(str, range(len(orders)))), iterations=1)
+    for row in rows:
+        block = int(row["item"])
+        row["position"] = 3 * block + orders[block].index(row["framework"])
+    found = {alarm.code: alarm for alarm in other_alarms(analyse_rows(tmp_path, rows))}
+    assert ("order_confounded" in found) == fires
+    if fires:
+        assert found["order_confounded"].evidence["p_within_blocks"] == pytest.approx(1 / 6**4)
+
+
+def test_three_frameworks_one_after_the_other_are_seen_in_few_runs() -> None:
+    """Unbroken stretches have their exact chance, where a test of nine ranks could not say so."""
+    table = pd.DataFrame({"subject": list("aaabbbccc"), "order": range(1, 10)})
+    # 3! orders of the stretches, 3!^3 within them, of 9! in all.
+    assert p_of_stages(table) == pytest.approx(6 * 6**3 / factorial(9))
+
+
+def test_random_orders_are_rarely_called_confounded() -> None:
+    """Over 200 random experiments in blocks, each test is below its bound about as often as it says."""
+    draw = np.random.default_rng(5)
+    blocks, subjects = 8, 4
+    tables = (
+        pd.DataFrame({
+            "item": np.repeat(range(blocks), subjects),
+            "iteration": 1,
+            "subject": np.concatenate([draw.permutation(list("abcd")) for _ in range(blocks)]),
+            "order": range(blocks * subjects),
+        })
+        for _ in range(200)
+    )  # fmt: skip
+    found = [(p_of_stages(table), p_within_blocks(table)) for table in tables]
+    assert all(sum(p[which] < ORDER_P for p in found) <= 2 for which in (0, 1))
+
+
+def test_planned_runs_that_are_missing(tmp_path: Path) -> None:
+    """Of 48 planned runs 24 are there, balanced: just the plan knows that the others are missing."""
+    tasks = [{"name": "company_research", "items": list(ITEMS)}]
+    plan = {"frameworks": list(FRAMEWORKS), "arms": ["idiomatic"], "iterations": 2, "tasks": tasks}
+    (tmp_path / "manifest.json").write_text(json.dumps({"plan": plan}))
+    (found,) = other_alarms(analyse_rows(tmp_path, clean_rows(iterations=1)))
+    assert (found.code, found.evidence) == ("runs_missing", {"planned": 48, "there": 24})
+    assert other_alarms(analyse_rows(tmp_path, clean_rows())) == []
 
 
 @pytest.mark.parametrize(
