@@ -23,16 +23,17 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def write_report(
-    source: Path, out: Path | None = None, json_out: Path | None = None, *, all_runs: bool = False
+    source: Path,
+    out: Path | None = None,
+    json_out: Path | None = None,
+    *,
+    markdown_out: Path | None = None,
+    all_runs: bool = False,
 ) -> tuple[Path, Analysis]:
     """Analyse `source`, write the report, and the numbers too when `json_out` is given.
 
-    `all_runs` puts every single run into the page, however large it gets.
-    source: Path, out: Path | None = None, json_out: Path | None = None, markdown_out: Path | None = None
-) -> tuple[Path, Analysis]:
-    """Analyse `source`, write the report, and the numbers too when `json_out` is given.
-
-    The short report for a pull request goes to `markdown_out`, or beside the report of a folder.
+    The short report for a pull request goes to `markdown_out`, or beside the report of a folder. `all_runs`
+    puts every single run into the page, however large it gets.
 
     Raises:
         UserError: `source` is missing, or no table of runs; or its prices.yaml is no table of prices.
@@ -93,8 +94,7 @@ def report(
     Example: python -m analysis.report results/quick --json results/quick/report.json
     """
     try:
-        path, analysis = write_report(source, out, json, all_runs=all_runs)
-        path, analysis = write_report(source, out, json, markdown)
+        path, analysis = write_report(source, out, json, markdown_out=markdown, all_runs=all_runs)
     except LevelfieldError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(error.exit_code) from None

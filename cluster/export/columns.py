@@ -31,18 +31,7 @@ _WHOLE = {
     *("server_completion_tokens", "stray_calls"),
 }
 _TEXT = {
-    *(
-        "status",
-        "judge",
-        "verdict_of",
-        "language",
-        "limits_hit",
-        "node",
-        "report_digest",
-        "error",
-        "quarantine",
-    )
-    * ("status", "judge", "verdict_of", "language", "limits_hit", "node", "report_digest", "error"),
+    *("status", "judge", "verdict_of", "language", "limits_hit", "node", "report_digest", "error"),
     "quarantine",
 }
 _OTHER: Columns = {"words_in_range": "flag", "in_asked_language": "flag", "started_at": "moment"}
