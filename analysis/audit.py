@@ -185,7 +185,11 @@ def _specificity(copies: Sequence[_Copy], noise: dict[str, float | None]) -> Spe
 
 def _length_bias(plain: Sequence[AuditVerdict], copies: Sequence[_Copy]) -> LengthBias:
     changes = [copy.overall_change for copy in copies if DEFECTS[copy.defect].kind == "padding"]
-    low, high = _mean_interval(changes)
+    by_report: dict[str, list[float]] = {}
+    for copy in copies:
+        if DEFECTS[copy.defect].kind == "padding":
+            by_report.setdefault(copy.report, []).append(copy.overall_change)
+    low, high = _mean_interval([fmean(found) for found in by_report.values()])
     known = [(v.words, overall(v)) for v in plain if v.repeat == 1 and v.words is not None]
     words, scores = [words for words, _ in known], [score for _, score in known]
     varied = len(known) >= FEWEST_FOR_CORRELATION and len(set(words)) > 1 and len(set(scores)) > 1

@@ -39,7 +39,7 @@ def calibrate(judge: pd.Series, people: pd.Series, clusters: pd.Series) -> Calib
     slope, intercept = _line(x, y)
     return Calibration(
         n=len(x),
-        rank_correlation=_rank_correlation(x, y, cluster_draws(groups)),
+        rank_correlation=_rank_correlation(x, y, groups),
         bias=_bias(x - y, groups),
         slope=slope,
         intercept=intercept,
@@ -47,14 +47,16 @@ def calibrate(judge: pd.Series, people: pd.Series, clusters: pd.Series) -> Calib
     )
 
 
-def _rank_correlation(x: Values, y: Values, draws: Values | None) -> Estimate:
+def _rank_correlation(x: Values, y: Values, groups: NDArray[Any]) -> Estimate:
     if len(x) < FEWEST_REPORTS:
         return Estimate(reason=f"fewer than {FEWEST_REPORTS} reports")
     value = float(spearman(x, y, np.ones((1, len(x))))[0])
     if not np.isfinite(value):
         who = "the judge" if len(np.unique(x)) == 1 else "people"
         return Estimate(reason=f"{who} gave every report the same score")
-    return percentile_estimate(value, None if draws is None else spearman(x, y, draws))
+    draws = cluster_draws(groups)
+    again = None if draws is None else spearman(x, y, draws)
+    return percentile_estimate(value, again, len(np.unique(groups)))
 
 
 def _bias(apart: Values, groups: NDArray[Any]) -> Estimate:

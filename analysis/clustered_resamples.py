@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.clustered_mean import Values
+from analysis.mean_interval import expanded_tails
 from analysis.people_result import Estimate
 
 RESAMPLES = 2_000
@@ -31,14 +32,14 @@ def cluster_draws(clusters: NDArray[Any]) -> Values | None:
     return drawn[:, places].astype(float)
 
 
-def percentile_estimate(value: float, draws: Values | None) -> Estimate:
-    """Draws without a value (NaN) are left out; an interval needs half of them."""
+def percentile_estimate(value: float, draws: Values | None, clusters: int) -> Estimate:
+    """Draws without a value (NaN) are left out; an interval needs half of them. `clusters` were drawn from."""
     if draws is None:
         return Estimate(value=value, reason=TOO_FEW)
     known = draws[np.isfinite(draws)]
     if len(known) < RESAMPLES / 2:
         return Estimate(value=value, reason="most resamples have no variation")
-    low, high = np.percentile(known, [2.5, 97.5])
+    low, high = np.quantile(known, expanded_tails(clusters))
     return Estimate(value=value, low=low, high=high)
 
 

@@ -1,4 +1,7 @@
-"""Do frameworks differ? Omnibus tests, then pairs; each also in a kind that repeats cannot inflate."""
+"""Do frameworks differ? The classic tests: omnibus, also in kinds that repeats cannot inflate, and pairs of runs.
+
+What decides between two frameworks is in `analysis.estimates`.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.friedman_permutation import MOST_ITEMS, SAMPLED, permutation_p
 from analysis.noise_floor import exceeds
 from analysis.read_runs import Runs
 from analysis.result import SIGNIFICANCE_LEVEL
 from analysis.significance_result import METRICS, MannWhitney, Metric, Omnibus, Pair, Significance
+from analysis.subjects import arms_of
 from analysis.wire_result import Noise, NoiseFloor
 
-COLUMN: dict[Metric, str] = {"quality": "overall", "latency_s": "latency_s"}
+COLUMN: dict[Metric, str] = {"quality": "overall", "latency_s": "latency_s", "tokens": "total_tokens"}
 # Means of equal scores can differ in the last bits by the order of addition; ranks must not see that.
 RANK_DECIMALS = 9
 MOST_VALUES = 1_000_000
@@ -29,8 +34,16 @@ def compared_runs(runs: Runs) -> pd.DataFrame:
     return runs.answered[runs.answered["role"] != "twin"]
 
 
+def usual_rows(done: pd.DataFrame) -> pd.DataFrame:
+    """Those of the arm that is spoken of where nothing else is said: across arms, patterns are compared."""
+    arms = arms_of(done["arm"])
+    return done[done["arm"] == arms[0]] if arms else done
+
+
 def compare_frameworks(runs: Runs) -> dict[Metric, Omnibus]:
-    return {metric: _omnibus(compared_runs(runs), COLUMN[metric]) for metric in METRICS}
+    """In the usual arm."""
+    done = usual_rows(compared_runs(runs))
+    return {metric: _omnibus(done, COLUMN[metric]) for metric in METRICS}
 
 
 def _omnibus(done: pd.DataFrame, column: str) -> Omnibus:
@@ -46,6 +59,7 @@ def _omnibus(done: pd.DataFrame, column: str) -> Omnibus:
         kruskal_wallis=rows_test,
         kruskal_wallis_item_means=items_test,
         friedman=blocked,
+        friedman_permutation=friedman_orders(means, blocked),
         verdict=_verdict(rows_test, items_test, blocked, items=len(means)),
     )
 
@@ -89,22 +103,41 @@ def friedman(means: pd.DataFrame) -> Significance:
     return Significance(statistic=result.statistic, p=result.pvalue)
 
 
+def friedman_orders(means: pd.DataFrame, blocked: Significance) -> Significance:
+    """The same by counting orders, where items are few; only where Friedman's test itself is possible."""
+    if blocked.p is None:
+        return Significance(reason=blocked.reason)
+    found = permutation_p(means.dropna().rank(axis=1).to_numpy())
+    if found is None:
+        return Significance(reason=f"more than {MOST_ITEMS} items, where the approximation serves")
+    p, orders = found
+    return Significance(
+        statistic=blocked.statistic,
+        p=p,
+        reason=f"exact, over {orders:,} orders" if orders else f"over a sample of {SAMPLED:,} orders",
+    )
+
+
 def compare_pairs(runs: Runs, floor: NoiseFloor) -> list[Pair]:
-    """All pairs on each metric; Bonferroni counts the pairs of one metric."""
+    """All pairs of an arm on each metric; Bonferroni counts the pairs of one metric in one arm."""
     done = compared_runs(runs)
-    pairs: list[Pair] = []
-    for metric in METRICS:
-        values = {
-            str(subject): rows[COLUMN[metric]].dropna().to_numpy()
-            for subject, rows in done.groupby("subject", sort=True)
-        }
-        names = list(combinations([name for name, known in values.items() if len(known)], 2))
-        tested = mann_whitney([(values[a], values[b]) for a, b in names])
-        noise = floor.metrics.get(metric)
-        pairs += [
-            _pair(both, metric, values, found, noise) for both, found in zip(names, tested, strict=True)
-        ]
-    return pairs
+    return [
+        pair
+        for metric in METRICS
+        for arm in arms_of(done["arm"])
+        for pair in _pairs(done[done["arm"] == arm], metric, floor)
+    ]
+
+
+def _pairs(done: pd.DataFrame, metric: Metric, floor: NoiseFloor) -> list[Pair]:
+    values = {
+        str(subject): rows[COLUMN[metric]].dropna().to_numpy()
+        for subject, rows in done.groupby("subject", sort=True)
+    }
+    names = list(combinations([name for name, known in values.items() if len(known)], 2))
+    tested = mann_whitney([(values[a], values[b]) for a, b in names])
+    noise = floor.metrics.get(metric)
+    return [_pair(both, metric, values, found, noise) for both, found in zip(names, tested, strict=True)]
 
 
 def _pair(

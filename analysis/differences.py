@@ -6,7 +6,6 @@ All on item means of the items that both completed, so that no missing cell favo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -14,14 +13,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.compare import compared_runs
+from analysis.mean_interval import FEWEST_ITEMS, t_interval
 from analysis.noise_floor import COLUMNS, exceeds
 from analysis.read_runs import Runs
+from analysis.subjects import arms_of
 from analysis.wire_result import Difference, Interval, Noise, NoiseFloor
 
-FEWEST_ITEMS = 5
-"""Fewer, and a percentile interval is little but the lowest and the highest item."""
-RESAMPLES = 2_000
-SEED = 7
 STAGES = ("model_s", "tool_s", "gateway_s", "framework_s")
 """Columns of runs.csv that add up to `latency_s`."""
 
@@ -41,7 +38,7 @@ def measure_differences(runs: Runs, floor: NoiseFloor) -> list[Difference]:
     done = compared_runs(runs)
     if done.empty:
         return []
-    arms = sorted(done["arm"].unique(), key=lambda arm: (arm != "idiomatic", arm))
+    arms = arms_of(done["arm"])
     names = sorted(done["framework"].unique())
     stages = _stage_grids(done[done["arm"] == arms[0]], _axes(done))
     found: list[Difference] = []
@@ -83,14 +80,8 @@ def _split(grid: _Grid, i: int, j: int, noise: Noise | None, stages: dict[str, n
 def _interval(values: np.ndarray) -> Interval | None:
     if len(values) < FEWEST_ITEMS:
         return None
-    low, high = np.percentile(_weights(len(values)) @ values, [2.5, 97.5])
+    (low,), (high,) = t_interval(values[None, :])
     return Interval(low=low, high=high)
-
-
-@cache
-def _weights(n: int) -> np.ndarray:
-    """How often each of n items is drawn, per resample, over n."""
-    return np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n
 
 
 def _axes(done: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -1,4 +1,7 @@
-"""Percentile intervals of any statistic, with whole items drawn: rows on one item are not independent."""
+"""Intervals of any statistic, with whole items drawn: rows on one item are not independent.
+
+Percentile intervals, with tails that make up for few items (`mean_interval.expanded_tails`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from analysis.differences import FEWEST_ITEMS, SEED
+from analysis.mean_interval import FEWEST_ITEMS, SEED, expanded_tails
 from analysis.wire_result import Interval
 
 RESAMPLES = 1_000
@@ -34,13 +37,15 @@ def item_interval(items: Sequence[str], statistic: Callable[[np.ndarray], float]
         return None
     rows = [np.flatnonzero(place == number) for number in range(len(names))]
     drawn = draw_items(len(names))
-    return percentile_interval([statistic(np.concatenate([rows[i] for i in some])) for some in drawn])
+    values = [statistic(np.concatenate([rows[i] for i in some])) for some in drawn]
+    return percentile_interval(values, len(names))
 
 
-def percentile_interval(values: Sequence[float]) -> Interval | None:
+def percentile_interval(values: Sequence[float], n_items: int) -> Interval | None:
+    """`values`: the statistic of each resample, NaN where it does not exist; `n_items` were drawn from."""
     found = np.asarray(values, dtype=float)
     defined = found[np.isfinite(found)]
     if len(defined) < FEWEST_DEFINED * len(found):
         return None
-    low, high = np.percentile(defined, [2.5, 97.5])
+    low, high = np.quantile(defined, expanded_tails(n_items))
     return Interval(low=low, high=high)

@@ -138,7 +138,8 @@ def _alpha_estimate(pairable: Values) -> Estimate:
     if not np.isfinite(value):
         return Estimate(reason="all scores are equal")
     draws = cluster_draws(np.arange(len(pairable)))
-    return percentile_estimate(value, None if draws is None else resampled_alpha(pairable, draws))
+    again = None if draws is None else resampled_alpha(pairable, draws)
+    return percentile_estimate(value, again, len(pairable))
 
 
 def describe_raters(opinions: Opinions) -> dict[str, Rater]:

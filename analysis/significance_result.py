@@ -6,8 +6,8 @@ from typing import Literal
 
 from analysis.result_model import Number, Result
 
-Metric = Literal["quality", "latency_s"]
-METRICS: tuple[Metric, ...] = ("quality", "latency_s")
+Metric = Literal["quality", "latency_s", "tokens"]
+METRICS: tuple[Metric, ...] = ("quality", "latency_s", "tokens")
 
 
 class Significance(Result):
@@ -19,7 +19,7 @@ class Significance(Result):
 
 
 class Omnibus(Result):
-    """Do the frameworks differ at all on one metric?"""
+    """Do the frameworks differ at all on one metric, in the usual arm?"""
 
     kruskal_wallis: Significance
     """Every run counted as independent, as such tables are usually published."""
@@ -27,6 +27,8 @@ class Omnibus(Result):
     """One value per framework and item: repeats of an item do not count as new evidence."""
     friedman: Significance
     """The same values, ranked inside each item."""
+    friedman_permutation: Significance = Significance()
+    """Its p over the orders of the ranks instead of the chi-squared approximation; `reason` says over which."""
     verdict: Literal["shown", "tests_disagree", "only_if_repeats_count", "not_shown", "cannot_tell"]
 
 
@@ -42,6 +44,8 @@ class MannWhitney(Result):
 
 
 class Pair(Result):
+    """Two subjects of one arm, every run counted as independent, as such tables are usually published."""
+
     a: str
     b: str
     metric: Metric

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,7 @@ KNOWN_TITLES = {
     "scripted": "Scripted (no model)",
 }
 AGAIN = " (again)"
+USUAL_ARM = "idiomatic"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Naming:
 
     def item(self, task: str, item: str) -> str:
         return f"{task}/{item}" if self.several_tasks else item
+
+
+def arms_of(arms: Iterable[str]) -> list[str]:
+    """Each once, the idiomatic first: what a user gets, and what is spoken of where nothing else is said."""
+    return sorted(set(arms), key=lambda arm: (arm != USUAL_ARM, arm))
 
 
 def role_of(framework: str, known: Collection[str]) -> Role:

@@ -36,7 +36,7 @@ class MachineMeans(Result):
 
 
 class Interval(Result):
-    """95 %, percentile bootstrap over items."""
+    """95 %, over items: of a mean `analysis.mean_interval`, of other figures `analysis.item_bootstrap`."""
 
     low: float
     high: float
@@ -54,7 +54,7 @@ class Difference(Result):
     """Items with values of both; where `framework` is given, in both arms."""
     total: float
     total_interval: Interval | None = None
-    """None below `analysis.differences.FEWEST_ITEMS` items."""
+    """None below `analysis.mean_interval.FEWEST_ITEMS` items."""
     framework: Number = None
     """The same difference in the equalised arm, where both send the same messages; null without that arm."""
     framework_interval: Interval | None = None

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from analysis.differences import FEWEST_ITEMS
 from analysis.item_bootstrap import item_interval
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.panel.result import Estimate
 
 

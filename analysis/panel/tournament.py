@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from analysis.bradley_terry import fit_strengths
-from analysis.differences import FEWEST_ITEMS
 from analysis.item_bootstrap import draw_items, percentile_interval
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.panel.estimate import mean_over_items
 from analysis.panel.read_verdicts import Verdicts
 from analysis.panel.result import Estimate, Strength, Tournament
@@ -131,7 +131,7 @@ def _strengths(score: _Score, usable: pd.DataFrame) -> list[Strength]:
     again = np.array([score.strengths(some)[0] for some in drawn])
     found = []
     for place, name in enumerate(score.names):
-        interval = percentile_interval(list(again[:, place])) if len(again) else None
+        interval = percentile_interval(list(again[:, place]), len(score.items)) if len(again) else None
         reason = None if interval else f"no interval below {FEWEST_ITEMS} items"
         won = [
             *usable.loc[usable["first"] == name, "points"],
