@@ -22,6 +22,7 @@ from analysis.describe import (
 )
 from analysis.differences import measure_differences
 from analysis.drift import measure_drift
+from analysis.estimates.measure import measure_estimates
 from analysis.fairness.result import Fairness
 from analysis.findings import Findings
 from analysis.guide.examine import make_guide
@@ -54,6 +55,7 @@ def analyse(
     floor = measure_noise(runs)
     pairs = compare_pairs(runs, floor)
     differences = measure_differences(runs, floor)
+    estimates = measure_estimates(runs, floor)
     replication = measure_replication(runs)
     verdicts = read_verdicts(runs)
     judge = measure_judge(verdicts.own_of(verdicts.main), verdicts.criteria)
@@ -93,6 +95,7 @@ def analyse(
         setup=setup,
         floor=floor,
         differences=differences,
+        estimates=estimates,
         panel=panel,
     )
     return Analysis(
@@ -132,6 +135,7 @@ def analyse(
         mixed=fit_models(runs, verdicts),
         budgets=measure_budgets(runs, panel.budget if panel else None),
         planning=plan_sizes(runs, verdicts),
+        estimates=estimates,
     )
 
 

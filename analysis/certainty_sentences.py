@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import comb
 
+from analysis.estimates.sentences import decider_sentences
+from analysis.estimates.sign_flips import smallest_p
 from analysis.findings import Findings
 from analysis.panel.sentences import budget_sentence
+from analysis.result import SIGNIFICANCE_LEVEL
+from analysis.significance_result import Metric
 from analysis.wire_result import DifferenceMetric
 from analysis.wording import in_unit, listing, p_text, plural
 
@@ -16,6 +20,8 @@ LABELS: dict[DifferenceMetric, str] = {
     "framework_s": "the framework's own time ",
     "tokens": "",
 }
+
+CLASSIC: dict[Metric, str] = {"quality": "Quality", "latency_s": "Latency", "tokens": "Tokens"}
 
 FEW_ITEMS = 10
 """Below this many items nobody should speak of tasks in general."""
@@ -37,17 +43,24 @@ def certainty_sentences(f: Findings) -> Iterator[str]:
     if len(f.compared) < 2:
         return
     yield _noise_sentence(f)
-    for metric, name in (("quality", "Quality"), ("latency_s", "Latency")):
-        tests = f.omnibus[metric]  # type: ignore[index]  # the literals above are the metrics
+    for metric, name in CLASSIC.items():
+        tests = f.omnibus[metric]
         if tests.kruskal_wallis.p is None:
             yield f"{name}: no test is possible ({tests.kruskal_wallis.reason})."
             continue
-        by_item = tests.kruskal_wallis_item_means
+        by_item, counted = tests.kruskal_wallis_item_means, tests.friedman_permutation
         yield (
             f"{name}: counting every run, Kruskal-Wallis {p_text(tests.kruskal_wallis.p)}; "
             + (f"on one mean per item, {p_text(by_item.p)}; " if f.iterations > 1 else "")
-            + f"comparing item by item (Friedman), {p_text(tests.friedman.p)}."
+            + f"comparing item by item (Friedman), {p_text(tests.friedman.p)}"
+            + (
+                f", by counting orders {p_text(counted.p)} ({counted.reason})"
+                if counted.p is not None
+                else ""
+            )
+            + "."
         )
+    yield from decider_sentences(f)
     if f.panel and (budget := budget_sentence(f.panel.budget)):
         yield budget
 
@@ -105,7 +118,14 @@ def limit_sentences(f: Findings) -> Iterator[str]:
 
 def _limits_of_tests(f: Findings) -> Iterator[str]:
     quality = f.omnibus["quality"].verdict
-    if quality == "only_if_repeats_count":
+    counted = f.omnibus["quality"].friedman_permutation.p
+    if quality == "only_if_repeats_count" and counted is not None and counted < SIGNIFICANCE_LEVEL:
+        yield (
+            "That any framework writes better reports: the significant tests of pairs count repeats as new "
+            f"evidence. Counting orders, Friedman's p is {counted:.3f}: perhaps not all are alike, but "
+            f"{plural(len(f.items), 'item')} cannot say which differ."
+        )
+    elif quality == "only_if_repeats_count":
         repeats = "copies" if f.alarm("pseudo_replication") else "repeats of an item"
         yield (
             f"That any framework writes better reports: the significant tests count {repeats} as new "
@@ -120,5 +140,6 @@ def _limits_of_tests(f: Findings) -> Iterator[str]:
     if smallest > 0.05:
         yield (
             f"Any pair with confidence from item means alone: with {plural(items, 'item')} each, an exact "
-            f"Mann-Whitney test can never go below p = {smallest:.2f}."
+            f"Mann-Whitney test can never go below p = {smallest:.2f}, and a paired one (signed-rank, sign "
+            f"flips) never below p = {smallest_p(items):.2f}."
         )

@@ -33,7 +33,7 @@ def cluster_draws(clusters: NDArray[Any]) -> Values | None:
 
 
 def percentile_estimate(value: float, draws: Values | None, clusters: int) -> Estimate:
-    """Draws without a value (NaN) are left out; an interval needs half of them. `clusters` were drawn from."""
+    """Of `clusters`. Draws without a value (NaN) are left out; an interval needs half of them."""
     if draws is None:
         return Estimate(value=value, reason=TOO_FEW)
     known = draws[np.isfinite(draws)]

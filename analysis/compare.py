@@ -1,4 +1,4 @@
-"""Do frameworks differ? The classic tests: omnibus, also in kinds that repeats cannot inflate, and pairs of runs.
+"""Do frameworks differ? The classic tests: omnibus, also in kinds that repeats cannot inflate, and pairs.
 
 What decides between two frameworks is in `analysis.estimates`.
 """

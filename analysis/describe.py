@@ -12,7 +12,7 @@ from analysis.read_runs import Runs
 from analysis.replication import copies_by_cell, distinct_by, distinct_reports
 from analysis.result import CRITERIA, Cell, Checks, Failure, FrameworkResult, Place, RunColumns, Spread
 from analysis.significance_result import Pair
-from analysis.subjects import twin_of
+from analysis.subjects import arms_of, twin_of
 from analysis.wire_result import MachineMeans, Parts
 
 ERROR_CHARS = 400
@@ -117,17 +117,23 @@ def spread(values: pd.Series) -> Spread:
 
 
 def rank_frameworks(frameworks: dict[str, FrameworkResult], pairs: list[Pair]) -> list[Place]:
-    """Best quality first; frameworks without a score come last."""
+    """Arm by arm, the usual one first; in each the best quality first, those without a score last."""
+    competing = {name: f for name, f in frameworks.items() if f.role not in ("dry", "twin")}
+    return [
+        place
+        for arm in arms_of(f.arm or "" for f in competing.values())
+        for place in _rank({name: f for name, f in competing.items() if (f.arm or "") == arm}, pairs)
+    ]
+
+
+def _rank(frameworks: dict[str, FrameworkResult], pairs: list[Pair]) -> list[Place]:
     table = pd.DataFrame(
         {
             name: {"quality": f.quality, "latency_s": f.latency_s, "tokens": f.tokens}
             for name, f in frameworks.items()
-            if f.role not in ("dry", "twin")
         },
         dtype=float,
     ).T
-    if table.empty:
-        return []
     places = pd.DataFrame(
         {
             # Rounding keeps floating-point dust from parting equal means.

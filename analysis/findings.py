@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis.estimates.result import Family, MetricEstimates, PairEstimate
 from analysis.noise_floor import exceeds
 from analysis.panel.result import Panel
 from analysis.result import Alarm, FrameworkResult, Replication, Setup
 from analysis.significance_result import Metric, Omnibus, Pair
-from analysis.subjects import Role
+from analysis.subjects import Role, arms_of
 from analysis.wire_result import Difference, DifferenceMetric, NoiseFloor
 from analysis.wording import in_unit
 
@@ -26,11 +27,31 @@ class Findings:
     setup: Setup
     floor: NoiseFloor
     differences: Sequence[Difference]
+    estimates: Mapping[DifferenceMetric, MetricEstimates]
     panel: Panel | None = None
 
     @property
     def compared(self) -> list[FrameworkResult]:
         return [f for f in self.frameworks.values() if f.role not in ("dry", "twin") and f.n]
+
+    @property
+    def usual(self) -> list[FrameworkResult]:
+        """Those compared in the usual arm. Across arms, patterns are compared and not frameworks."""
+        arms = arms_of(f.arm or "" for f in self.compared)
+        return [f for f in self.compared if (f.arm or "") == arms[0]]
+
+    def family(self, metric: DifferenceMetric) -> Family | None:
+        """The comparisons of the usual arm; None where there are none."""
+        return next(iter(self.estimates[metric].families), None)
+
+    def told_apart(self, metric: DifferenceMetric) -> list[PairEstimate]:
+        """Pairs of the usual arm that the deciding test tells apart, the surest first."""
+        family = self.family(metric)
+        if family is None:
+            return []
+        shown = [p for p in self.estimates[metric].pairs if p.arm == family.arm and p.shown]
+        ranks = family.decided_by == "wilcoxon"
+        return sorted(shown, key=lambda p: (p.p_wilcoxon if ranks else p.p_t) or 0.0)
 
     def alarm(self, code: str) -> Alarm | None:
         return next((alarm for alarm in self.alarms if alarm.code == code), None)
@@ -44,8 +65,8 @@ class Findings:
         return list(dict.fromkeys(x.name for x in self.frameworks.values() if x.role == role))
 
     def extremes(self, metric: DifferenceMetric) -> tuple[FrameworkResult, FrameworkResult] | None:
-        """Lowest and highest mean of those compared."""
-        known = [x for x in self.compared if getattr(x, metric) is not None]
+        """Lowest and highest mean of those compared in the usual arm."""
+        known = [x for x in self.usual if getattr(x, metric) is not None]
         if not known:
             return None
         return min(known, key=lambda x: getattr(x, metric)), max(known, key=lambda x: getattr(x, metric))

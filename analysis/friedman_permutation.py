@@ -1,7 +1,7 @@
 """Friedman's test without the chi-squared approximation, which is coarse for few items.
 
-If frameworks do not differ, the ranks within each item are in any order alike. The p is the share of all orders,
-or of a sample of them, that part the frameworks' rank sums at least as far as the data do.
+If frameworks do not differ, the ranks within each item are in any order alike. The p is the share of all
+orders, or of a sample of them, that part the frameworks' rank sums at least as far as the data do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DUST = 1e-9
 
 
 def permutation_p(ranks: NDArray[np.float64]) -> tuple[float, int] | None:
-    """`ranks`: items x frameworks. The p and how many orders it is over, 0 for a sample; None for many items."""
+    """Of ranks, items x frameworks: p and how many orders it is over, 0 for a sample; None for many items."""
     items, frameworks = ranks.shape
     if not 2 <= items <= MOST_ITEMS:
         return None

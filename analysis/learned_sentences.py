@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.estimates.sentences import pair_sentences
 from analysis.findings import Findings
 from analysis.result import FrameworkResult
 from analysis.wording import listing, p_text, plural, seconds
@@ -13,16 +14,19 @@ def learned_sentences(f: Findings) -> Iterator[str]:
     if len(f.compared) < 2:
         return
     yield from _quality(f)
-    yield from _pairs_sentences(f)
+    yield from pair_sentences(f, "quality")
+    yield from _classic(f)
     yield from _latency(f)
+    yield from pair_sentences(f, "latency_s")
     yield from _own_time(f)
     yield from _split(f)
     yield from _tokens(f)
+    yield from pair_sentences(f, "tokens")
     yield from _against_floor(f)
     for same in f.replication.identical_across:
         names = listing([f.frameworks[name].title for name in same.frameworks])
         yield f"{names} wrote byte-identical reports on {plural(same.items, 'item')}."
-    recalls = [x for x in f.compared if x.checks.fact_recall is not None]
+    recalls = [x for x in f.usual if x.checks.fact_recall is not None]
     if recalls:
         yield _recall_sentence(recalls)
 
@@ -32,7 +36,7 @@ def _quality(f: Findings) -> Iterator[str]:
         low, high = ends
         gap = f.beside_noise("quality", (high.quality or 0) - (low.quality or 0))
         yield (
-            f"Mean quality runs from {low.quality:.2f} ({low.title}) to {high.quality:.2f} ({high.title}) "
+            f"Mean quality runs from {low.quality:.2f} ({low.name}) to {high.quality:.2f} ({high.name}) "
             f"on a scale from 1 to 10{gap}."
             if low.quality != high.quality
             else f"Every framework has the same mean quality, {low.quality:.2f}."
@@ -43,21 +47,21 @@ def _latency(f: Findings) -> Iterator[str]:
     if ends := f.extremes("latency_s"):
         fast, slow = ends
         yield (
-            f"Mean latency runs from {seconds(fast.latency_s)} ({fast.title}) to {seconds(slow.latency_s)} "
-            f"({slow.title}){_times(fast.latency_s, slow.latency_s)}"
+            f"Mean latency runs from {seconds(fast.latency_s)} ({fast.name}) to {seconds(slow.latency_s)} "
+            f"({slow.name}){_times(fast.latency_s, slow.latency_s)}"
             f"{f.beside_noise('latency_s', (slow.latency_s or 0) - (fast.latency_s or 0))}."
         )
 
 
 def _own_time(f: Findings) -> Iterator[str]:
     """Where the latency is taken apart: what the frameworks themselves took of it."""
-    if any(x.framework_s is None for x in f.compared) or not (ends := f.extremes("framework_s")):
+    if any(x.framework_s is None for x in f.usual) or not (ends := f.extremes("framework_s")):
         return
     least, most = ends
     gap = f.beside_noise("framework_s", (most.framework_s or 0) - (least.framework_s or 0))
     yield (
-        f"Of a run, the framework itself takes from {seconds(least.framework_s)} ({least.title}) to "
-        f"{seconds(most.framework_s)} ({most.title}){gap}; the rest is the model, tools and the gateway."
+        f"Of a run, the framework itself takes from {seconds(least.framework_s)} ({least.name}) to "
+        f"{seconds(most.framework_s)} ({most.name}){gap}; the rest is the model, tools and the gateway."
     )
 
 
@@ -87,8 +91,8 @@ def _tokens(f: Findings) -> Iterator[str]:
     if ends := f.extremes("tokens"):
         few, many = ends
         yield (
-            f"Tokens per run go from {few.tokens:,.0f} ({few.title}) to {many.tokens:,.0f} "
-            f"({many.title}){_times(few.tokens, many.tokens)}"
+            f"Tokens per run go from {few.tokens:,.0f} ({few.name}) to {many.tokens:,.0f} "
+            f"({many.name}){_times(few.tokens, many.tokens)}"
             f"{f.beside_noise('tokens', (many.tokens or 0) - (few.tokens or 0))}."
         )
 
@@ -99,42 +103,36 @@ def _recall_sentence(recalls: list[FrameworkResult]) -> str:
     if worst.checks.fact_recall == best.checks.fact_recall:
         return f"Without a judge: everywhere reports state {best.checks.fact_recall:.0%} of the known facts."
     return (
-        f"Without a judge: reports state from {worst.checks.fact_recall:.0%} ({worst.title}) to "
-        f"{best.checks.fact_recall:.0%} ({best.title}) of the known facts."
+        f"Without a judge: reports state from {worst.checks.fact_recall:.0%} ({worst.name}) to "
+        f"{best.checks.fact_recall:.0%} ({best.name}) of the known facts."
     )
 
 
-def _pairs_sentences(f: Findings) -> Iterator[str]:
-    tested = [pair for pair in f.pairs if pair.metric == "quality"]
-    found = [pair for pair in tested if pair.significant]
-    if not tested:
-        return
-    if not found:
-        yield (
-            f"None of the {plural(len(tested), 'pair')} of frameworks differs in quality after Bonferroni "
-            "correction."
-        )
-        return
+def _classic(f: Findings) -> Iterator[str]:
+    """What the published kind of test finds, marked as such; nothing where it finds nothing."""
+    usual = {x.arm for x in f.usual}
+    tested = [p for p in f.pairs if p.metric == "quality" and f.frameworks[p.a].arm in usual]
     words = []
-    for pair in found:
+    for pair in (pair for pair in tested if pair.significant):
         above = (pair.mann_whitney.rank_biserial or 0) > 0
         high, low = (pair.a, pair.b) if above else (pair.b, pair.a)
         words.append(
-            f"{f.frameworks[high].title} above {f.frameworks[low].title} "
+            f"{f.frameworks[high].name} above {f.frameworks[low].name} "
             f"({p_text(pair.mann_whitney.p)}, r = {pair.mann_whitney.r:.3f})"
         )
-    yield (
-        f"Counting every run, {len(found)} of {plural(len(tested), 'pair')} "
-        f"{'differs' if len(found) == 1 else 'differ'} in quality after Bonferroni correction: "
-        f"{listing(words, 4)}."
-    )
+    if words and f.iterations > 1:
+        yield (
+            f"The classic test, which counts every run as new evidence, would have {len(words)} of "
+            f"{plural(len(tested), 'pair')} differ in quality (Mann-Whitney with Bonferroni): "
+            f"{listing(words, 4)}. It decides nothing here."
+        )
 
 
 def _against_floor(f: Findings) -> Iterator[str]:
-    floor = next((x for x in f.compared if x.role == "floor"), None)
+    floor = next((x for x in f.usual if x.role == "floor"), None)
     if floor is None or not floor.tokens:
         return
-    ratios = [(x.tokens / floor.tokens, x.title) for x in f.compared if x.role == "framework" and x.tokens]
+    ratios = [(x.tokens / floor.tokens, x.name) for x in f.usual if x.role == "framework" and x.tokens]
     if ratios:
         (least, least_title), (most, most_title) = min(ratios), max(ratios)
         yield (

@@ -1,7 +1,7 @@
 """95 % intervals over items: of a mean Student's t; how far to go out in the bootstrap of any other figure.
 
-Measured coverage is in docs/statistics.md: with 5 to 8 items the percentile and the BCa bootstrap hold the true
-mean 81 to 91 times in 100, Student's t 93 to 96 times for differences as two frameworks have them.
+Measured coverage is in docs/statistics.md: with 5 to 8 items the percentile and the BCa bootstrap hold the
+true mean 80 to 90 times in 100, Student's t 93 to 96 times for differences as two frameworks have them.
 """
 
 from __future__ import annotations

@@ -26,13 +26,15 @@ from analysis.audit_verdict import sentence_on
 from analysis.consistency import sentences as consistency_sentences
 from analysis.consistency import tables as consistency_tables
 from analysis.cost import tables as cost_tables
-from analysis.differences import FEWEST_ITEMS, RESAMPLES
+from analysis.differences import FEWEST_ITEMS
 from analysis.drift import SHORTEST_S
+from analysis.estimates import tables as estimate_tables
 from analysis.fairness import view as fairness_view
 from analysis.figure import colours
 from analysis.figures import draw_figures
 from analysis.guide import tables as guide_tables
 from analysis.guide.page import guide_data
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.meter_tables import meters_table
 from analysis.mixed import tables as mixed_tables
 from analysis.packed import packed
@@ -108,7 +110,7 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         alarm_titles=ALARM_TITLES,
         setup_tables=run_tables.setup_tables(analysis),
         colours=colours(analysis),
-        resamples=RESAMPLES,
+        estimate_tables=estimate_tables,
         fewest_items=FEWEST_ITEMS,
         shortest_ms=round(SHORTEST_S * 1000),
         style=Markup(_text("style.css")),  # noqa: S704 - our own file

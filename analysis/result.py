@@ -12,6 +12,7 @@ from pydantic import Field
 from analysis.audit_result import Audit
 from analysis.consistency.result import StatedCriterion, SubjectConsistency
 from analysis.cost.result import Cost, Price, Spending
+from analysis.estimates.result import MetricEstimates
 from analysis.fairness.result import Fairness
 from analysis.guide.result import Guide
 from analysis.mixed.result import MixedModel
@@ -26,6 +27,7 @@ from analysis.variance.result import VarianceBudget
 from analysis.what_if.result import WhatIf
 from analysis.wire_result import (
     Difference,
+    DifferenceMetric,
     Drift,
     MachineMeans,
     Meters,
@@ -119,14 +121,17 @@ class FrameworkResult(Result):
 
 
 class Place(Result):
-    """Places from 1, ties sharing the better one; null where there is nothing to rank."""
+    """Places of the means within an arm, from 1, ties sharing the better one; null without a mean.
+
+    An order of means is no finding: `Analysis.estimates` says which of them are told apart.
+    """
 
     framework: str
     quality: int | None
     latency_s: int | None
     tokens: int | None
     significantly_lower_quality: list[str]
-    """Frameworks whose quality is lower by the pairwise test after Bonferroni."""
+    """Frameworks of the arm whose quality is lower by the classic test of all runs after Bonferroni."""
 
 
 class Cell(Result):
@@ -281,3 +286,5 @@ class Analysis(Result):
     """By metric (quality, latency_s, tokens); quality's is the panel's."""
     planning: list[SizePlan] = Field(default_factory=list)
     """Per metric: what the next experiment needs, if this one is its pilot."""
+    estimates: dict[DifferenceMetric, MetricEstimates] = Field(default_factory=dict)
+    """Paired by item, arm by arm: what decides between two frameworks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.certainty_sentences import certainty_sentences, limit_sentences
+from analysis.estimates.sentences import difference_clause
 from analysis.findings import Findings
 from analysis.learned_sentences import learned_sentences
 from analysis.manifest import judges_named
@@ -37,24 +38,22 @@ def _headline(f: Findings) -> str:
 
 
 def _quality_headline(f: Findings) -> str:
-    ends = f.extremes("quality")
-    if ends is None:
+    if f.extremes("quality") is None:
         return "No report was scored, so nothing is said of quality."
-    low, high = ends
+    if found := difference_clause(f, "quality"):
+        return f"{found}."
     match f.omnibus["quality"].verdict:
-        case "shown":
-            return (
-                f"Quality differs: {high.title} scores highest ({high.quality:.2f}), {low.title} lowest "
-                f"({low.quality:.2f})."
-            )
         case "tests_disagree":
             return "On quality the tests disagree, so no difference is claimed."
         case "only_if_repeats_count":
-            return "No difference in quality holds up once repeats of an item count as one."
-        case "not_shown":
-            return "No difference in quality is shown."
-        case _:
+            return (
+                "No difference in quality holds up between any two frameworks once repeats of an item count "
+                "as one."
+            )
+        case "cannot_tell":
             return "Whether quality differs cannot be told from these runs."
+        case _:
+            return "No difference in quality is shown."
 
 
 def _latency_headline(f: Findings) -> str:
@@ -64,13 +63,14 @@ def _latency_headline(f: Findings) -> str:
         return (
             "Every run was disturbed, so latency says nothing." if disturbed else "No latency was measured."
         )
+    if found := difference_clause(f, "latency_s"):
+        return f"{found}.{_doubt(f)}"
     fast, slow = ends
-    first, last = seconds(fast.latency_s), seconds(slow.latency_s)
-    means = f"its means run from {first} ({fast.title}) to {last} ({slow.title})"
-    times = f"{fast.title} is fastest ({first}), {slow.title} slowest ({last})"
+    means = (
+        f"its means run from {seconds(fast.latency_s)} ({fast.name}) to {seconds(slow.latency_s)} "
+        f"({slow.name})"
+    )
     match f.omnibus["latency_s"].verdict:
-        case "shown":
-            return f"Latency differs: {times}.{_doubt(f)}"
         case "cannot_tell":
             return f"Whether latency differs cannot be told from these runs: {means}."
         case "tests_disagree":
@@ -102,6 +102,8 @@ def _compared(f: Findings) -> Iterator[str]:
         f"{'once' if f.iterations == 1 else f'up to {f.iterations} times'} each: "
         f"{plural(f.replication.rows, 'run')}, {f.replication.completed:,} completed."
     )
+    if len(arms) > 1:
+        yield f"Where no arm is named, what follows is of the {f.usual[0].arm if f.usual else arms[0]} arm."
     if twins := [name.removesuffix(AGAIN) for name in f.names("twin")]:
         yield f"{listing(twins)} ran a second time under another name: what differs between the two is noise."
     if f.setup.planned_runs and (missing := f.setup.planned_runs - f.replication.rows) > 0:

@@ -28,7 +28,7 @@ class Omnibus(Result):
     friedman: Significance
     """The same values, ranked inside each item."""
     friedman_permutation: Significance = Significance()
-    """Its p over the orders of the ranks instead of the chi-squared approximation; `reason` says over which."""
+    """Its p over the orders of the ranks, not the chi-squared approximation; `reason` says over which."""
     verdict: Literal["shown", "tests_disagree", "only_if_repeats_count", "not_shown", "cannot_tell"]
 
 

@@ -10,7 +10,7 @@ from analysis.significance_result import Metric
 
 MISSING = "–"  # noqa: RUF001 - an en dash is what a table shows for "no value"
 MOST_PAIRS = 60
-METRIC_NAMES: dict[Metric, str] = {"quality": "Quality", "latency_s": "Latency"}
+METRIC_NAMES: dict[Metric, str] = {"quality": "Quality", "latency_s": "Latency", "tokens": "Tokens"}
 
 
 @dataclass(frozen=True)
@@ -69,29 +69,6 @@ def plain_cells(values: Iterable[str]) -> list[Cell]:
 
 def _judged(analysis: Analysis) -> list[tuple[str, FrameworkResult]]:
     return [(name, f) for name, f in analysis.frameworks.items() if f.role != "dry"]
-
-
-def ranking_table(analysis: Analysis) -> Table:
-    rows = []
-    for place in analysis.ranking:
-        f = analysis.frameworks[place.framework]
-        below = ", ".join(analysis.frameworks[name].title for name in place.significantly_lower_quality)
-        places = ((place.quality, number(f.quality)), (place.latency_s, number(f.latency_s, 1, unit=" s")))
-        ranked = [
-            f"{MISSING if p is None else p} ({text})"
-            for p, text in (*places, (place.tokens, number(f.tokens, 0)))
-        ]
-        rows.append([titled(place.framework, f), *plain_cells([*ranked, below or "none"])])
-    return Table(
-        "ranking",
-        "Places: quality, latency and tokens (mean in brackets)",
-        ("Framework", "Quality", "Latency", "Tokens", "Significantly lower in quality"),
-        rows,
-        "Sorted by mean quality, as such tables usually are. An order of means is not a finding: only what "
-        "the last "
-        "column names differs by the pairwise test, and that test counts every run.",
-        frozenset({4}),
-    )
 
 
 def quality_table(analysis: Analysis) -> Table:
@@ -201,7 +178,7 @@ def omnibus_table(analysis: Analysis) -> Table:
     rows = []
     for metric, tests in analysis.omnibus.items():
         first = tests.kruskal_wallis
-        each = (first, tests.kruskal_wallis_item_means, tests.friedman)
+        each = (first, tests.kruskal_wallis_item_means, tests.friedman, tests.friedman_permutation)
         ps = [p_value(test.p) if test.p is not None else test.reason or MISSING for test in each]
         rows.append(
             plain_cells([METRIC_NAMES[metric], number(first.statistic), *ps, verdicts[tests.verdict]])
@@ -215,12 +192,13 @@ def omnibus_table(analysis: Analysis) -> Table:
             "p, all runs",
             "p, one mean per item",
             "p, item by item (Friedman)",
+            "The same, counting orders",
             "Verdict",
         ),
         rows,
-        "The first p counts every run as independent. The verdict follows the last p where it can be "
-        "computed.",
-        frozenset({5}),
+        "The first p counts every run as independent. The verdict follows Friedman's p where it can be "
+        "computed; with few items its usual approximation is coarse, and counting orders is exact.",
+        frozenset({6}),
     )
 
 
@@ -253,7 +231,7 @@ def pairs_table(analysis: Analysis, metric: Metric) -> Table:
             *(("Noise floor", "Beside it") if floor else ()),
         ),
         rows,
-        "Every run counts as independent here." + rest,
+        "The classic test: every run counts as independent here, copies too. It decides nothing." + rest,
         frozenset({7}),
     )
 

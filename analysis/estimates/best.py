@@ -1,8 +1,8 @@
 """How likely each framework is the best: how often it is when the items had weighed otherwise.
 
 Each draw weighs the items' deviations at random and the same for every framework, so what frameworks have in
-common on an item cancels. The draws spread as Student's t does: with few items the plain bootstrap over items is
-too sure of the first one (docs/statistics.md has both measured).
+common on an item cancels. The draws spread as Student's t does: with few items the plain bootstrap over items
+is too sure of the first one (docs/statistics.md has both measured).
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ from analysis.estimates.result import Decider, Family, Group, PairEstimate, Stan
 from analysis.estimates.sign_flips import MOST_EXACT_ITEMS, smallest_p
 from analysis.mean_interval import FEWEST_ITEMS
 from analysis.noise_floor import exceeds
+from analysis.result import SIGNIFICANCE_LEVEL
 from analysis.wire_result import DifferenceMetric, Interval, Noise
 from analysis.wording import plural
 
-SIGNIFICANCE_LEVEL = 0.05
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -63,7 +63,7 @@ def compare_family(
     deciding = corrected.get(decider, np.full(len(tests.n), np.nan))
     equal = holm(tests.p_equal)
     above = _above(tests, decider, higher=higher) * (deciding < SIGNIFICANCE_LEVEL)
-    groups = _groups(names, tests, above != 0, equal < SIGNIFICANCE_LEVEL) if decider != "none" else None
+    groups = _groups(len(names), tests, above != 0, equal < SIGNIFICANCE_LEVEL) if decider != "none" else None
     smallest = smallest_p(int(tests.n.max()))
     return Compared(
         Family(
@@ -78,11 +78,11 @@ def compare_family(
             smallest_p_holm=min(1.0, smallest * len(tests.n)),
             margin=margin,
             margin_basis=MARGINS[metric].basis,
-            reference=floor if floor in names else names[0],
+            reference=floor if floor is not None and floor in names else names[0],
             sign_flips=_sign_flips(tests),
             noise=noise.mean_absolute if noise else None,
         ),
-        _pairs(arm, names, tests, corrected, deciding, equal, noise),
+        _pairs(arm, names, tests, corrected, deciding, above, equal, noise),
         [
             Group(arm=arm, letter=letter, subjects=[names[place] for place in group], equal_shown=same)
             for letter, (group, same) in zip(letters(len(groups or [])), groups or [], strict=True)
@@ -118,9 +118,10 @@ def _sign_flips(tests: PairTests) -> Literal["exact", "sampled", "left_out"]:
 def _groups(
     names: list[str], tests: PairTests, differ: Flags, equal: Flags
 ) -> list[tuple[list[int], bool]] | None:
+def _groups(count: int, tests: PairTests, differ: Flags, equal: Flags) -> list[tuple[list[int], bool]] | None:
     """Each with whether all of its pairs are shown equal; None where there are too many to read."""
     places = list(zip(tests.first.tolist(), tests.second.tolist(), strict=True))
-    found = maximal_groups(len(names), [pair for pair, apart in zip(places, differ, strict=True) if apart])
+    found = maximal_groups(count, [pair for pair, apart in zip(places, differ, strict=True) if apart])
     if found is None:
         return None
     same = {pair for pair, shown in zip(places, equal, strict=True) if shown}
@@ -161,12 +162,13 @@ def _standings(
     }
 
 
-def _pairs(
+def _pairs(  # noqa: PLR0917 - one row of each becomes a pair
     arm: str | None,
     names: list[str],
     tests: PairTests,
     corrected: dict[str, Values],
     deciding: Values,
+    above: Values,
     equal: Values,
     noise: Noise | None,
 ) -> list[PairEstimate]:
@@ -191,6 +193,10 @@ def _pairs(
         "p_t_holm": corrected["paired_t"].tolist(),
         "smallest_p": [smallest_p(items) for items in tests.n.tolist()],
         "shown": _flags(deciding),
+        "better": [
+            None if not side else names[i if side > 0 else j]
+            for side, i, j in zip(above, tests.first, tests.second, strict=True)
+        ],
         "p_equivalence": tests.p_equal.tolist(),
         "p_equivalence_holm": equal.tolist(),
         "equal_shown": _flags(equal),

@@ -30,7 +30,7 @@ def maximal_groups(count: int, differ: Iterable[tuple[int, int]]) -> list[list[i
 
 
 def letters(count: int) -> list[str]:
-    """a to z, then aa, ab and so on."""
+    """A to z, then aa, ab and so on."""
     more = [first + second for first in ascii_lowercase for second in ascii_lowercase]
     return [*ascii_lowercase, *more][:count]
 

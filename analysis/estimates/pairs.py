@@ -88,7 +88,7 @@ def paired_t_p(apart: Values, step: float) -> Values:
 
 
 def equivalence_p(apart: Values, margin: float, step: float) -> Values:
-    """TOST (Schuirmann, 1987): the larger p of the two one-sided t tests that the mean is within the margin."""
+    """TOST (Schuirmann, 1987): the larger p of two one-sided t tests, that the mean is within the margin."""
     t = (margin - np.abs(apart.mean(axis=1))) / _error(apart, step)
     p: Values = stats.t.sf(t, apart.shape[1] - 1)
     return p

@@ -37,7 +37,7 @@ class PairEstimate(Result):
     """Signed-rank, two-sided; items without a difference are left out."""
     p_wilcoxon_holm: Number
     p_sign_flip: Number
-    """Of the mean difference, over all ways to turn the signs (a sample of them above 12 items)."""
+    """Of the mean difference, over all ways to turn the signs (a sample of them above 15 items)."""
     p_t: Number
     p_t_holm: Number
     smallest_p: float
@@ -45,6 +45,8 @@ class PairEstimate(Result):
     shown: bool | None
     """Whether the deciding test, after Holm over the pairs of metric and arm, is below 0.05; null: none can
     decide."""
+    better: str | None
+    """Of a pair that is told apart."""
     p_equivalence: Number
     """TOST: the larger p of the two one-sided paired t tests against the margin."""
     p_equivalence_holm: Number
@@ -101,7 +103,7 @@ class Family(Result):
     margin: Number
     """Within it two frameworks are equal in practice; in the metric's unit."""
     margin_basis: str
-    reference: str | None
+    reference: str
     """What differences are drawn against: the floor where it ran, else the best mean."""
     sign_flips: Literal["exact", "sampled", "left_out"]
     noise: Number

@@ -1,8 +1,8 @@
-"""The permutation test of a mean difference: if two frameworks are alike, each item's difference may have either sign.
+"""The permutation test of a mean difference.
 
-The two-sided p of the mean difference is the share of sign patterns whose sum is at least as far from zero
-(Fisher, The Design of Experiments, 1935, section 21). On ranks this is the signed-rank test, which
-`analysis.estimates.signed_rank` has faster.
+If two frameworks are alike, each item's difference may as well have the other sign. The two-sided p of the
+mean is the share of sign patterns whose sum is at least as far from zero (Fisher, The Design of Experiments,
+1935, section 21). On ranks this is the signed-rank test, which `analysis.estimates.signed_rank` has faster.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
-MOST_EXACT_ITEMS = 12
-"""2,048 patterns: signs and their opposites give the same p."""
+MOST_EXACT_ITEMS = 15
+"""16,384 patterns: signs and their opposites give the same p."""
 SAMPLED = 9_999
 SEED = 7
 AT_ONCE = 1_000_000
@@ -28,7 +28,7 @@ def smallest_p(n_items: int) -> float:
 
 
 def sign_flip_p(values: Values) -> Values:
-    """Two-sided p of each row of `values`, pairs x items, exact up to MOST_EXACT_ITEMS items, else sampled."""
+    """Two-sided p of each row, pairs x items; exact up to MOST_EXACT_ITEMS items, else sampled."""
     pairs, items = values.shape
     exact = items <= MOST_EXACT_ITEMS
     signs = _patterns(items) if exact else _sampled(items)
@@ -47,7 +47,8 @@ def sign_flip_p(values: Values) -> Values:
 def _patterns(items: int) -> Values:
     """All patterns of signs, the first one's fixed: its opposite has the same distance from zero."""
     bits = np.arange(2 ** max(0, items - 1))[:, None] >> np.arange(items)[None, :]
-    return 1.0 - 2.0 * (bits & 1)
+    signs: Values = 1.0 - 2.0 * (bits & 1)
+    return signs
 
 
 @cache

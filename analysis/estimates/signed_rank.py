@@ -40,7 +40,10 @@ def wilcoxon_p(differences: Values) -> Values:
         return _exact(ranks, patterns, which)
     p = np.ones(len(ranks))
     moved = (ranks != 0).any(axis=1)
-    p[moved] = stats.wilcoxon(differences[moved], axis=1, method="asymptotic", correction=True).pvalue
+    if moved.any():
+        p[moved] = stats.wilcoxon(
+            differences[moved], axis=1, method="asymptotic", correction=True, keepdims=True
+        ).pvalue[:, 0]
     return p
 
 
