@@ -115,9 +115,6 @@ def _sign_flips(tests: PairTests) -> Literal["exact", "sampled", "left_out"]:
     return "exact" if tests.n.max() <= MOST_EXACT_ITEMS else "sampled"
 
 
-def _groups(
-    names: list[str], tests: PairTests, differ: Flags, equal: Flags
-) -> list[tuple[list[int], bool]] | None:
 def _groups(count: int, tests: PairTests, differ: Flags, equal: Flags) -> list[tuple[list[int], bool]] | None:
     """Each with whether all of its pairs are shown equal; None where there are too many to read."""
     places = list(zip(tests.first.tolist(), tests.second.tolist(), strict=True))
