@@ -50,7 +50,7 @@ def fit_mixed(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.nda
     spread = float(values.std())
     if spread == 0:
         raise NoFit("all values are equal")
-    fit = _fit(values / spread, fixed, random)
+    fit, converged = _fit(values / spread, fixed, random)
     total = sum(fit.components.values()) + fit.residual
     zero = tuple(name for name, variance in fit.components.items() if variance < AT_ZERO * total)
     if zero:
@@ -63,6 +63,10 @@ def fit_mixed(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.nda
         again = fit_mixed(values, fixed, left)
         # What was warned of before is told by the component at zero.
         return replace(again, at_zero=(*zero, *again.at_zero))
+    if not converged:
+        raise NoFit("the fit did not converge")
+    if not (np.isfinite(fit.covariance).all() and (np.diag(fit.covariance) > 0).all()):
+        raise NoFit("the fit is singular: its estimates have no standard errors")
     n, p = fixed.shape
     return Fit(
         effects=fit.effects * spread,
@@ -75,7 +79,8 @@ def fit_mixed(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.nda
     )
 
 
-def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]) -> Fit:
+def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]) -> tuple[Fit, bool]:
+    """Of values with a deviation of 1; and whether it converged."""
     # Imported where it is used: it takes a second, and most commands need none of it.
     from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec  # noqa: PLC0415
 
@@ -94,11 +99,7 @@ def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]
             residuals = np.asarray(found.resid, dtype=float)
         except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
             raise NoFit(f"the fit is singular ({error})") from error
-    if not found.converged:
-        raise NoFit("the fit did not converge")
-    if not (np.isfinite(covariance).all() and (np.diag(covariance) > 0).all()):
-        raise NoFit("the fit is singular: its estimates have no standard errors")
-    return Fit(
+    fit = Fit(
         effects=np.asarray(found.fe_params, dtype=float),
         covariance=covariance,
         components=dict(zip(levels, map(float, found.vcomp), strict=True)),
@@ -107,3 +108,4 @@ def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]
         log_likelihood=float(found.llf),
         warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
     )
+    return fit, bool(found.converged)

@@ -15,6 +15,8 @@ from analysis.wording import plural
 
 ONE_LEVEL = {"task": "item", "framework": "framework", "node": "node"}
 """Part -> what there is only one of when its part cannot be told."""
+ONE = "With one {word} its part of the variance cannot be told."
+NODE_UNKNOWN = "Which node a run was on is not known."
 NODE_CONFOUNDED = "Nodes cannot be told from what ran on them, so they have no part here."
 FEWEST_FREE = 5
 """With fewer degrees of freedom a variance is hardly known."""
@@ -89,7 +91,7 @@ def apportion(
     components = estimate_components(rows, several, within.variance)
     found = [*notes]
     found += [
-        f"With one {word} its part of the variance cannot be told."
+        NODE_UNKNOWN if name == "node" and set(rows["node"]) == {""} else ONE.format(word=word)
         for name, word in ONE_LEVEL.items()
         if name in factors and name not in several
     ]
