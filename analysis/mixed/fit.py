@@ -11,6 +11,12 @@ import numpy as np
 AT_ZERO = 1e-5
 """Share of the total variance below which a component is at its boundary: the optimiser stops just short."""
 
+METHODS = ["bfgs", "lbfgs", "powell"]
+"""Tried in turn until one converges; the last needs no gradient, which is steep beside the boundary."""
+
+OF_EARLIER_METHODS = ("Maximum Likelihood optimization failed", "Retrying", "Gradient optimization failed")
+"""How warnings begin that say no more than that the next method was tried."""
+
 
 class NoFit(Exception):
     """Why there is no model, in words for the reader."""
@@ -94,7 +100,7 @@ def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]
         warnings.simplefilter("always")
         try:
             # One group: the random effects cross, so no part of the data is independent of the rest.
-            found = MixedLM(values, fixed, np.ones(len(values)), exog_vc=spec).fit(reml=True)
+            found = MixedLM(values, fixed, np.ones(len(values)), exog_vc=spec).fit(reml=True, method=METHODS)
             covariance = np.asarray(found.cov_params())[: fixed.shape[1], : fixed.shape[1]]
             residuals = np.asarray(found.resid, dtype=float)
         except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
@@ -106,6 +112,10 @@ def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]
         residual=float(found.scale),
         residuals=residuals,
         log_likelihood=float(found.llf),
-        warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+        warnings=tuple(
+            text
+            for text in dict.fromkeys(str(warning.message) for warning in caught)
+            if not text.startswith(OF_EARLIER_METHODS)
+        ),
     )
     return fit, bool(found.converged)

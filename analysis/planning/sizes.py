@@ -151,7 +151,8 @@ class _Sizes:
         for buy, (n, k, r) in choices.items():
             left = self.variance(k, r or 1) / n / here
             after = _hours(self.design(n, k, r, 0))
-            hours = None if after is None or before is None else after - before
+            known = buy != "judge_repeats" or self.pilot.cost.verdict_s is not None
+            hours = after - before if known and after is not None and before is not None else None
             found.append(
                 Purchase(
                     buy=buy,
@@ -221,7 +222,7 @@ def _notes(plan: SizePlan, own: float) -> list[str]:
             "judge again with --repeats 2."
         )
     if plan.metric == "quality" and plan.cost.verdict_s is None:
-        notes.append("What a verdict takes is not known here, so repeats of the judge are counted as free.")
+        notes.append("What a verdict takes is not known here, so designs count it as free.")
     if own == 0:
         notes.append(
             "On every item the frameworks differ by the same amount, so the pilot shows no variance at all: "
