@@ -26,7 +26,6 @@ from analysis.audit_verdict import sentence_on
 from analysis.consistency import sentences as consistency_sentences
 from analysis.consistency import tables as consistency_tables
 from analysis.cost import tables as cost_tables
-from analysis.differences import FEWEST_ITEMS
 from analysis.drift import SHORTEST_S
 from analysis.estimates import tables as estimate_tables
 from analysis.fairness import view as fairness_view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.differences import FEWEST_ITEMS
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.item_bootstrap import draw_items, percentile_interval
 from analysis.wire_result import Interval
 
@@ -23,7 +23,7 @@ def mean_interval(values: np.ndarray) -> Interval | None:
     if np.ptp(values) == 0:
         bound = TAIL ** (1 / n)
         return {1.0: Interval(low=bound, high=1), 0.0: Interval(low=0, high=1 - bound)}.get(float(values[0]))
-    return percentile_interval(values[draw_items(n)].mean(axis=1))
+    return percentile_interval(list(values[draw_items(n)].mean(axis=1)), n)
 
 
 def root_ratio_interval(above: np.ndarray, below: np.ndarray) -> Interval | None:
@@ -31,4 +31,5 @@ def root_ratio_interval(above: np.ndarray, below: np.ndarray) -> Interval | None
     if len(above) < FEWEST_ITEMS:
         return None
     drawn = draw_items(len(above))
-    return percentile_interval(np.sqrt(above[drawn].sum(axis=1) / below[drawn].sum(axis=1)))
+    roots = np.sqrt(above[drawn].sum(axis=1) / below[drawn].sum(axis=1))
+    return percentile_interval(list(roots), len(above))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cost.result import Cost, Price, Spending
-from analysis.differences import FEWEST_ITEMS
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.item_bootstrap import draw_items, percentile_interval
 from analysis.read_runs import Runs
 from analysis.wire_result import Interval
@@ -121,7 +121,7 @@ def _interval(amounts: np.ndarray, counts: np.ndarray) -> Interval | None:
     drawn = _times_drawn(len(amounts))
     below = drawn @ counts
     values = np.divide(drawn @ amounts, below, out=np.full(len(below), np.nan), where=below > 0)
-    return percentile_interval(values.tolist())
+    return percentile_interval(values.tolist(), len(amounts))
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.differences import FEWEST_ITEMS
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.guide.maturity import why_not_final
 from analysis.guide.metrics import METRICS, SCALE
 from analysis.guide.priorities import Wanted

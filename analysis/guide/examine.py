@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.differences import FEWEST_ITEMS
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.guide.choose import Title, choose
 from analysis.guide.maturity import read_maturity
 from analysis.guide.priorities import OWN, PRIORITIES, SLIDER_TITLES, SLIDERS, Wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from analysis.differences import FEWEST_ITEMS
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.guide.priorities import Wanted
 from analysis.guide.result import Margin, Priority
 from analysis.wording import listing, plural

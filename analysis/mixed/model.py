@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.differences import FEWEST_ITEMS
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.mixed.diagnostics import diagnose, item_shifts
 from analysis.mixed.fit import Fit, NoFit, fit_mixed
 from analysis.mixed.result import Effect, MixedMetric, MixedModel, VarianceComponent

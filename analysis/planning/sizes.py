@@ -8,7 +8,7 @@ from itertools import product
 
 from scipy import stats
 
-from analysis.differences import FEWEST_ITEMS
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.mixed.rows import arms_of
 from analysis.panel.read_verdicts import Verdicts
 from analysis.planning.pilot import Pilot, read_pilot
