@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.mean_interval import FEWEST_ITEMS
 from analysis.item_bootstrap import draw_items, percentile_interval
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.wire_result import Interval
 
 TAIL = 0.025

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.cost.result import Cost, Price, Spending
-from analysis.mean_interval import FEWEST_ITEMS
 from analysis.item_bootstrap import draw_items, percentile_interval
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.read_runs import Runs
 from analysis.wire_result import Interval
 from shared.records import FINAL_STATUSES

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from analysis.mean_interval import FEWEST_ITEMS
 from analysis.guide.maturity import why_not_final
 from analysis.guide.metrics import METRICS, SCALE
 from analysis.guide.priorities import Wanted
@@ -24,6 +23,7 @@ from analysis.guide.words import (
     too_few_items,
     unmeasured,
 )
+from analysis.mean_interval import FEWEST_ITEMS
 from shared.maturity import FrameworkFacts
 
 Title = Callable[[str], str]

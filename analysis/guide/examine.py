@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.mean_interval import FEWEST_ITEMS
 from analysis.guide.choose import Title, choose
 from analysis.guide.maturity import read_maturity
 from analysis.guide.priorities import OWN, PRIORITIES, SLIDER_TITLES, SLIDERS, Wanted
 from analysis.guide.result import Guide, MaturityFacts, MetricName, Priority, Weighable, Weighing
 from analysis.guide.scores import FEWEST_SHARE, Scores, Selection, read_scores, select
 from analysis.guide.weigh import critical_t, item_draws
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.read_runs import Runs
 from analysis.subjects import title_of
 from shared.maturity import FrameworkFacts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from analysis.mean_interval import FEWEST_ITEMS
 from analysis.guide.priorities import Wanted
 from analysis.guide.result import Margin, Priority
+from analysis.mean_interval import FEWEST_ITEMS
 from analysis.wording import listing, plural
 from shared.maturity import Conflict, Releases
 
