@@ -72,13 +72,17 @@ def what_if_command(
     runs = read_runs(source)
     sample = sample_calls(runs)
     other = validate or like
-    rates = _rates(given, *(_sampled(other) if other else (runs, sample)))
+    others = _sampled(other) if other else (runs, sample)
+    rates = _rates(given, *others)
     found = what_if(runs, sample, rates, hour_price)
     if found.reason:
         raise UserError(found.reason)
     cost = measure_cost(runs, prices, accepted(runs))
     titles = {name: Cell(runs.title(name)) for name in found.frameworks}
-    validation = _validation(runs, sample, validate, rates) if validate else None
+    validation = None
+    if validate:
+        validation = validate_prediction(loads_of(runs, sample), loads_of(*others), rates)
+        titles |= {name: Cell(others[0].title(name)) for name in validation.frameworks}
     for table in _tables(titles, found, prices, cost, validation):
         console.print(rich_table(without(table, LOAD_COLUMNS), wrap_names=True))
         console.print(plain(table.note), soft_wrap=True)
@@ -112,11 +116,6 @@ def _rates(given: GivenRates, runs: Runs, sample: CallSample) -> Rates:
 
 
 _NAMES = {"prefill_tokens_per_s": "prefill", "decode_tokens_per_s": "decode", "call_s": "seconds a call"}
-
-
-def _validation(runs: Runs, sample: CallSample, other: Path, rates: Rates) -> Validation:
-    measured, other_sample = _sampled(other)
-    return validate_prediction(loads_of(runs, sample), loads_of(measured, other_sample), rates)
 
 
 def _tables(

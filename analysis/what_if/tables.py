@@ -81,7 +81,7 @@ def validation_words(found: Validation) -> list[str]:
     most = _share(found.largest_framework_error)
     said.append(f"Of the frameworks' means it is {mean} in the median, at most {most}.")
     own = _share(found.own_records_median_framework_error)
-    said.append(f"From the other's own token counts it would be {own}: the rest is what the models wrote.")
+    said.append(f"From the other's own token counts it would be {own}: what constant rates get wrong.")
     if found.kendall_tau is not None:
         said.append(f"Kendall's tau of predicted and measured order: {found.kendall_tau:.2f}.")
     return [*said, rates_words(found.rates)]
