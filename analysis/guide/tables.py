@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from analysis.guide.result import Evidence, MetricName, Priority
 from analysis.guide.words import cannot_share, how_sure, newest, verdict
-from analysis.result import Analysis, FrameworkResult
+from analysis.result import Analysis
 from analysis.tables import MISSING, Cell, Table, number, plain_cells, share
-from shared.maturity import FrameworkFacts
 
 NOT_STATED = "not stated"
+DATES = {
+    "asked": "Dates are those of the first upload to the package index.",
+    "not_asked": "No package index was asked when versions were released: `levelfield maturity` does so.",
+    "not_reachable": "The package index gave no answer, so when versions were released is not known.",
+}
 
 
 def titles(analysis: Analysis) -> dict[str, str]:
@@ -53,7 +57,10 @@ def evidence_table(analysis: Analysis) -> Table:
         for each in priority.evidence if priority.name != "own_weights" else ():
             found.setdefault(each.metric, each)
     rows = [
-        [_named(analysis, name), *plain_cells(number(e.values.get(name), e.digits) for e in found.values())]
+        [
+            _named(analysis, name, named),
+            *plain_cells(number(e.values.get(name), e.digits) for e in found.values()),
+        ]
         for name in guide.compared
     ]
     if any(each.floor is not None for each in found.values()):
@@ -68,10 +75,11 @@ def evidence_table(analysis: Analysis) -> Table:
 
 
 def probability_table(analysis: Analysis) -> Table:
+    named = titles(analysis)
     decided = [each for each in analysis.guide.priorities if each.probability_best]
     rows = [
         [
-            _named(analysis, name),
+            _named(analysis, name, named),
             *(Cell(share(each.probability_best.get(name)), strong=each.choice == name) for each in decided),
         ]
         for name in analysis.guide.compared
@@ -90,9 +98,10 @@ def weights_table(analysis: Analysis) -> Table | None:
     weighing, own = analysis.guide.weighing, own_weights(analysis)
     if weighing is None or own is None:
         return None
+    named = titles(analysis)
     rows = [
         [
-            _named(analysis, name),
+            _named(analysis, name, named),
             *plain_cells([share(own.probability_best.get(name)), "no" if name in own.candidates else "yes"]),
         ]
         for name in weighing.frameworks
@@ -112,59 +121,74 @@ def own_weights(analysis: Analysis) -> Priority | None:
     return next((each for each in analysis.guide.priorities if each.name == "own_weights"), None)
 
 
-def maturity_table(analysis: Analysis) -> Table | None:
-    facts = analysis.guide.maturity
+def releases_table(analysis: Analysis) -> Table | None:
+    facts, named = analysis.guide.maturity, titles(analysis)
     if not facts.frameworks or facts.gathered_at is None:
         return None
-    imports = {f.framework: f.import_s for f in analysis.frameworks.values() if f.arm == analysis.guide.arm}
-    named = titles(analysis)
-    rows = [
-        [_named(analysis, name), *plain_cells(_facts(found, imports.get(name), named))]
-        for name, found in facts.frameworks.items()
-    ]
-    asked = {
-        "asked": "Dates are those of the first upload to the package index.",
-        "not_asked": "No package index was asked when versions were released: `levelfield maturity` does so.",
-        "not_reachable": "The package index gave no answer, so when versions were released is not known.",
-        None: "",
-    }[facts.index]
+    rows = []
+    for name, found in facts.frameworks.items():
+        first, known = found.distributions[0], found.distributions[0].releases
+        texts = [
+            ", ".join(f"{each.name} {each.version}" for each in found.distributions),
+            first.status or NOT_STATED,
+            first.licence or NOT_STATED,
+            (known.released_at if known else None) or MISSING,
+            newest(known) or MISSING,
+            number(known.in_12_months if known else None, 0),
+        ]
+        rows.append([_named(analysis, name, named), *plain_cells(texts)])
     return Table(
-        "guide-maturity",
-        f"Maturity facts from package metadata, gathered on {facts.gathered_at[:10]}",
-        (
-            *("Framework", "Version", "Released", "Newest", "Releases in 12 months", "Status"),
-            *("Licence", "Brings packages", "Installed", "Import", "Needs of openai", "Cannot share with"),
-        ),
+        "guide-releases",
+        f"Releases, by package metadata of {facts.gathered_at[:10]}",
+        ("Framework", "Version", "Status", "Licence", "Released", "Newest", "Releases in 12 months"),
         rows,
-        f"{asked} Installed: files of the wheels, with all that it brings. Cannot share with: what both "
-        "require of one package excludes each other, so they need environments of their own.",
-        frozenset({1, 3, 5, 6, 10, 11}),
+        DATES[facts.index or "not_asked"],
+        frozenset({1, 2, 3, 5}),
     )
 
 
-def _facts(found: FrameworkFacts, import_s: float | None, named: dict[str, str]) -> list[str]:
-    first = found.distributions[0]
-    releases = first.releases
-    return [
-        ", ".join(f"{each.name} {each.version}" for each in found.distributions),
-        (releases and releases.released_at) or MISSING,
-        newest(releases) or MISSING,
-        number(releases.in_12_months if releases else None, 0),
-        first.status or NOT_STATED,
-        first.licence or NOT_STATED,
-        number(found.dependencies, 0),
-        number(found.installed_bytes / 1e6, 0, unit=" MB"),
-        number(import_s, 1, unit=" s"),
-        ", ".join(found.openai_requirements.values()) or "nothing",
-        cannot_share(found.conflicts, named) or "none found",
+def packages_table(analysis: Analysis) -> Table | None:
+    facts, named = analysis.guide.maturity, titles(analysis)
+    if not facts.frameworks or facts.gathered_at is None:
+        return None
+    imports = {f.framework: f.import_s for f in analysis.frameworks.values() if f.arm == analysis.guide.arm}
+    rows = [
+        [
+            _named(analysis, name, named),
+            *plain_cells(
+                [
+                    number(found.dependencies, 0),
+                    number(found.installed_bytes / 1e6, 0, unit=" MB"),
+                    number(imports.get(name), 1, unit=" s"),
+                    ", ".join(found.openai_requirements.values()) or "nothing",
+                    cannot_share(found.conflicts, named) or "none found",
+                ]
+            ),
+        ]
+        for name, found in facts.frameworks.items()
     ]
+    return Table(
+        "guide-packages",
+        f"What each brings along, by package metadata of {facts.gathered_at[:10]}",
+        (
+            "Framework",
+            "Packages",
+            "Installed",
+            "Import",
+            "Needs of openai",
+            "Cannot share an environment with",
+        ),
+        rows,
+        "Packages: others that it needs. Installed: files of all these wheels. Import: mean of the runs. "
+        "Cannot share: what both require of one package excludes each other.",
+        frozenset({4, 5}),
+    )
 
 
-def _named(analysis: Analysis, name: str) -> Cell:
-    found = _subject(analysis, name)
-    return Cell(found[1].name, swatch=found[0]) if found else Cell(name)
-
-
-def _subject(analysis: Analysis, name: str) -> tuple[str, FrameworkResult] | None:
-    mine = [(subject, f) for subject, f in analysis.frameworks.items() if f.framework == name]
-    return next((each for each in mine if each[1].arm == analysis.guide.arm), mine[0] if mine else None)
+def _named(analysis: Analysis, name: str, named: dict[str, str]) -> Cell:
+    mine = [
+        (f.arm == analysis.guide.arm, subject)
+        for subject, f in analysis.frameworks.items()
+        if f.framework == name
+    ]
+    return Cell(named.get(name, name), swatch=max(mine)[1] if mine else None)

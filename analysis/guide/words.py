@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from analysis.guide.priorities import Wanted
 from analysis.guide.result import Margin, Priority
+from analysis.guide.weigh import FEWEST_BEST
 from analysis.mean_interval import FEWEST_ITEMS
 from analysis.wording import listing, plural
 from shared.maturity import Conflict, Releases
@@ -41,9 +42,10 @@ def found_none(left: Sequence[str], margin: Margin, best: float, title: Title, *
     names = listing([title(name) for name in left])
     if same:
         return f"No difference shown between {names}: they have the same figures on every item."
+    but = " The paired test or the noise floor does not bear that out." if best >= FEWEST_BEST else ""
     return (
         f"No difference shown between {names}. {title(margin.leader)} has the best mean and is best in "
-        f"{best:.0%} of the resamples; {title(margin.rival)} comes next, {_by(margin)}."
+        f"{best:.0%} of the resamples; {title(margin.rival)} comes next, {_by(margin)}.{but}"
     )
 
 

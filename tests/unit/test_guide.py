@@ -263,7 +263,7 @@ def test_report_shows_the_facts_with_their_date(tmp_path: Path) -> None:
     (store.folder / MATURITY_FILE).write_text(maturity_of(facts).model_dump_json(), encoding="utf-8")
     report, analysis = write_report(store.folder)
     page = report.read_text(encoding="utf-8")
-    assert "gathered on 2026-03-04" in page
+    assert "package metadata of 2026-03-04" in page
     assert "BSD-3" in page
     assert page.index('id="headline"') < page.index('id="guide"') < page.index('id="quality"')
     content = json.loads(analysis.model_dump_json())["guide"]
