@@ -8,6 +8,7 @@ from analysis.guide.priorities import Wanted
 from analysis.guide.result import Margin, Priority
 from analysis.guide.weigh import FEWEST_BEST
 from analysis.mean_interval import FEWEST_ITEMS
+from analysis.tables import MISSING
 from analysis.wording import listing, plural
 from shared.maturity import Conflict, Releases
 
@@ -80,7 +81,9 @@ def verdict(priority: Priority, titles: Mapping[str, str]) -> str:
 def how_sure(priority: Priority) -> str:
     if priority.certainty == "shown" and priority.choice is not None:
         return f"best in {priority.probability_best[priority.choice]:.0%} of resamples"
-    return "by stated facts alone" if priority.certainty == "by_facts" else "not sure"
+    return {"by_facts": "by stated facts alone", "no_difference_shown": "not sure"}.get(
+        priority.certainty, MISSING
+    )
 
 
 def newest(releases: Releases | None) -> str:
