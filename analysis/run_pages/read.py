@@ -98,12 +98,14 @@ class _Reader:
             "error": self.texts.place(record.error) if record.error else None,
             "text": self.texts.place(record.text) if record.text else None,
             "calls": [call_data(call, self.texts) for call in shown],
-            "more_calls": len(calls) - len(shown),
+            "more_calls": len(calls) - len(shown) or None,
             "checks": _check(check) if check else [],
             "verdicts": [self._verdict(verdict) for verdict in self._verdicts.get(record.attempt_id, ())],
         }
         place = (waterfall.subject, waterfall.item, waterfall.iteration)
-        return RunPage(place, waterfall, {name: value for name, value in content.items() if value})
+        return RunPage(
+            place, waterfall, {name: value for name, value in content.items() if value is not None}
+        )
 
     def _verdict(self, verdict: Verdict) -> dict[str, Any]:
         words = verdict.reasoning if verdict.scored else "No answer of the judge could be read as a score."

@@ -7,15 +7,18 @@ LONGEST = 200_000
 
 
 class TextPool:
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         self._places: dict[str, int] = {}
         self.characters = 0
         """Of all texts together."""
 
     def place(self, text: str) -> int:
-        """Where `text` is in `texts`, cut to LONGEST characters with a note of what is missing."""
-        if len(text) > LONGEST:
-            text = f"{text[:LONGEST]}\n[{len(text) - LONGEST:,} more characters are in the records]"
+        """Where `text` is in `texts`, cut with a note of what is missing."""
+        if len(text) > self._longest:
+            text = (
+                f"{text[: self._longest]}\n[{len(text) - self._longest:,} more characters are in the records]"
+            )
         if text not in self._places:
             self.characters += len(text)
         return self._places.setdefault(text, len(self._places))

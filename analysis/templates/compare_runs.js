@@ -5,7 +5,7 @@ function comparedText(data, run, what) {
   if (!page) return null;
   if (what === "report") return page.text === undefined ? "" : data.texts[page.text];
   const lines = [];
-  for (const call of page.calls || []) {
+  for (const call of page.calls) {
     for (const [role, texts, tools] of call.messages || []) {
       lines.push(`[${call.agent || "of no agent"}, ${role}]`, ...texts.map((place) => data.texts[place]));
       for (const [name, given] of tools) lines.push(`calls ${name} ${data.texts[given]}`);

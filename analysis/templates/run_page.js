@@ -82,10 +82,10 @@ function runView(data, run) { // eslint-disable-line no-unused-vars
   if (page.error !== undefined) parts.push(element("h3", "Error"), element("div", data.texts[page.error], "quote boxed"));
   parts.push(element("h3", "Report"));
   parts.push(page.text === undefined ? element("p", "There is none.", "note") : readable(data.texts[page.text]));
-  parts.push(element("h3", "Requests, tools and answers"), ...(page.calls || []).map((call) => callView(data, call)));
+  parts.push(element("h3", "Requests, tools and answers"), ...page.calls.map((call) => callView(data, call)));
   if (page.more_calls) parts.push(element("p", `${page.more_calls} more calls are in the records.`, "note"));
-  if (page.checks) parts.push(element("h3", "Checks without a judge"), pairsList(page.checks, "methods boxed"));
-  if (page.verdicts) {
+  if (page.checks.length) parts.push(element("h3", "Checks without a judge"), pairsList(page.checks, "methods boxed"));
+  if (page.verdicts.length) {
     const forms = element("div", null, "forms boxed");
     forms.append(...page.verdicts.map((verdict) => verdictView(data, verdict)));
     parts.push(element("h3", "Verdicts"), forms);

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
+from plotly.offline import get_plotlyjs
 from rich.console import Console
 
 from analysis.analyse import analyse
@@ -34,9 +37,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_small_and_complete_in_itself(page: str) -> None:
-    """Under 6 MB, plotly once, and outside plotly's own code no address that a browser would fetch."""
-    assert len(page.encode()) < 6_000_000
-    assert page.count("plotly.js v") == 1
+    """Under 3 MB, plotly once and compressed, and no address that a browser would fetch."""
+    assert len(page.encode()) < 3_000_000
+    (plotly,) = re.findall(r'<script type="text/plain" id="plotly-code">([^<]+)</script>', page)
+    assert zlib.decompress(base64.b64decode(plotly)).decode() == get_plotlyjs()
+    assert "plotly.js v" not in page
     own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
     assert not re.search(r"https?://|url\(|@import|<link(?! rel=\"icon\" href=\"data:,\")", own)
 

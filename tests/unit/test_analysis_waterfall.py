@@ -12,30 +12,28 @@ import pytest
 
 from analysis.read_runs import read_runs
 from analysis.report import write_report
+from analysis.run_pages.read import read_run_pages
 from analysis.stages import STAGES
-from analysis.waterfall import FRAMEWORK, STEP, Waterfall, read_waterfalls
-from analysis.waterfall_view import waterfall_data
+from analysis.waterfall import FRAMEWORK, STEP, Waterfall
+from analysis.waterfall_view import run_bars, stage_data
 from cluster.runs_csv import write_runs_csv
 from shared.calls import Call
 from shared.latency import take_apart
 from shared.records import RunKey
 from shared.store import Store
-from tests.unit.analysis_rows import clean_rows, write_rows
-from tests.unit.measured_experiment import ITEMS, stored_experiment
+from tests.unit.measured_experiment import stored_experiment
 from tests.unit.stored_records import begun, run
 
 
-def read(store: Store, **bounds: int) -> list[Waterfall]:
+def read(store: Store) -> list[Waterfall]:
     write_runs_csv(store)
-    return read_waterfalls(read_runs(store.folder), **bounds)
+    return read_run_pages(read_runs(store.folder)).waterfalls
 
 
 def seconds_by_stage(found: Waterfall, row: int = 0) -> dict[int, float]:
     """What is seen of each stage on one row, where later stages in `draw` cover earlier ones."""
     bars = [bar for bar in found.rows[row].bars if bar.length_s > 0]
-    data = waterfall_data([found])
-    assert data is not None
-    draw: list[int] = data["draw"]
+    draw: list[int] = stage_data()["draw"]
     cuts = sorted({edge for bar in bars for edge in (bar.start_s, bar.start_s + bar.length_s)})
     totals: dict[int, float] = {}
     for start, end in pairwise(cuts):
@@ -106,25 +104,13 @@ def test_a_run_that_nobody_clocked(tmp_path: Path) -> None:
     assert "when it began is not known" in old.rows[0].detail
 
 
-def test_every_framework_and_item_comes_first(tmp_path: Path) -> None:
-    """With room for few runs, each framework on each item is there before any is there twice."""
-    plan = {"frameworks": ["direct", "crewai"], "arms": ["idiomatic"], "aa": [], "iterations": 2}
-    store = stored_experiment(tmp_path, **plan)
-    assert len(read(store)) == 24
-    found = read(store, most_runs=12)
-    assert {(w.subject, w.item) for w in found} == {(f, item) for f in ("direct", "crewai") for item in ITEMS}
-    bars = sum(len(row.bars) for w in found for row in w.rows)
-    assert len(read(store, most_bars=bars - 1)) == 11
-
-
 def test_a_run_of_many_calls_is_bounded(tmp_path: Path) -> None:
     """A thousand calls are drawn up to the bound, and what is left out is said."""
     calls = [call(n, "researcher", n * 0.005, n * 0.005 + 0.004, first_token_s=None) for n in range(1, 1001)]
     found = one_run(tmp_path, calls)
     assert (found.left_out, len(found.rows)) == (940, 1 + 1 + 60)
-    data = waterfall_data([found])
-    assert data is not None
-    assert "940 more are not drawn" in data["runs"][0]["words"]
+    data = run_bars(found)
+    assert "940 more are not drawn" in data["words"]
     assert len(json.dumps(data)) < 200_000
 
 
@@ -136,16 +122,8 @@ def test_a_damaged_journal_costs_its_run(tmp_path: Path) -> None:
     assert len(read(store)) == whole - 1
 
 
-def test_a_table_of_runs_has_none(tmp_path: Path) -> None:
-    """A folder with a CSV alone has no select box and an empty data island."""
-    path, _ = write_report(write_rows(tmp_path, clean_rows()))
-    page = path.read_text(encoding="utf-8")
-    assert 'id="waterfall-run"' not in page
-    assert '<script type="application/json" id="waterfalls">null</script>' in page
-
-
-def test_the_page_has_data_choices_and_a_table(tmp_path: Path) -> None:
-    """Every run can be chosen by its words, and the first of each framework is a table without any script."""
+def test_the_page_has_a_table_of_first_runs(tmp_path: Path) -> None:
+    """The first run of each framework is a table without any script."""
     store = stored_experiment(tmp_path, frameworks=["direct", "crewai"], arms=["idiomatic"], aa=[])
     write_runs_csv(store)
     path, _ = write_report(tmp_path)
@@ -170,7 +148,6 @@ def test_names_are_text(tmp_path: Path) -> None:
     path, _ = write_report(tmp_path)
     page = path.read_text(encoding="utf-8")
     assert "<img src" not in page
-    data = waterfall_data(read(store))
-    assert data is not None
-    assert "&lt;img" in json.dumps(data)
-    assert "<img" not in json.dumps(data)
+    data = json.dumps([run_bars(found) for found in read(store)])
+    assert "&lt;img" in data
+    assert "<img" not in data
