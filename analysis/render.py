@@ -81,6 +81,7 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         figure_data={figure.id: figure.content for figure in figures.values()},
         plotly_code=packed(plotly) if plotly else "",
         run_data=packed_runs(pages),
+        run_count=len(pages.rows),
         runs_left_out=left_out_sentence(pages),
         waterfall_table=waterfall_table(analysis, pages.waterfalls),
         tables=tables,

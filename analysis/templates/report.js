@@ -58,7 +58,7 @@
       code.textContent = await unpack("plotly-code");
       document.head.append(code);
     }
-    runs = prepareRuns(drawWaterfall);
+    runs = prepareRuns(drawWaterfall, saveCsv);
     for (const id of Object.keys(figures)) {
       drawFigure(id);
       await new Promise((resume) => { setTimeout(resume); }); // a reader who scrolls or types comes first
@@ -74,13 +74,18 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  function tableAsCsv(table) {
+  function csvCell(text) {
     // A leading =, +, - or @ would make a spreadsheet run the text as a formula; numbers stay as they are.
-    const cell = (text) => {
-      const safe = /^[=+@\-\t]/.test(text) && !/^-?[\d.,]+$/.test(text) ? "'" + text : text;
-      return /[",\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
-    };
-    return Array.from(table.rows, (row) => Array.from(row.cells, (c) => cell(c.textContent.trim())).join(",")).join("\n") + "\n";
+    const safe = /^[=+@\-\t]/.test(text) && !/^-?[\d.,]+$/.test(text) ? "'" + text : text;
+    return /[",\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
+  }
+
+  function saveCsv(name, rows) {
+    saveFile(name + ".csv", "text/csv", rows.map((row) => row.map(csvCell).join(",")).join("\n") + "\n");
+  }
+
+  function tableRows(table) {
+    return Array.from(table.rows, (row) => Array.from(row.cells, (cell) => cell.textContent.trim()));
   }
 
   document.addEventListener("click", (event) => {
@@ -91,7 +96,7 @@
       try { localStorage.setItem("levelfield-theme", root.dataset.theme); } catch (_) { /* kept for this page only */ }
       drawAll();
     } else if (button.dataset.table) {
-      saveFile(button.dataset.table + ".csv", "text/csv", tableAsCsv(document.getElementById("table-" + button.dataset.table)));
+      saveCsv(button.dataset.table, tableRows(document.getElementById("table-" + button.dataset.table)));
     } else if (button.dataset.figure) {
       Plotly.downloadImage("figure-" + button.dataset.figure, { format: button.dataset.format, filename: button.dataset.figure, scale: button.dataset.format === "png" ? 2 : 1 });
     }

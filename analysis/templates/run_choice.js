@@ -6,6 +6,12 @@ function runName(data, run) { // eslint-disable-line no-unused-vars
   return `${data.subjects[run[RUN.subject]]} on ${data.items[run[RUN.item]]}, iteration ${run[RUN.iteration]}`;
 }
 
+function runRows(data) { // eslint-disable-line no-unused-vars
+  const rows = data.runs.map((run) => [data.subjects[run[RUN.subject]], data.items[run[RUN.item]], run[RUN.iteration],
+    data.statuses[run[RUN.status]], run[RUN.quality], run[RUN.latency], run[RUN.tokens]]);
+  return [["framework", "item", "iteration", "status", "quality", "latency_s", "tokens"], ...rows.map((row) => row.map((value) => String(value ?? "")))];
+}
+
 // Three select boxes, each offering what the ones before it leave. `chosen` is called with a run.
 function runChoice(group, data, first, chosen) { // eslint-disable-line no-unused-vars
   const [subject, item, iteration] = ["subject", "item", "iteration"].map((name) => group.querySelector(`[data-choice="${name}"]`));

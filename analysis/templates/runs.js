@@ -1,6 +1,6 @@
 "use strict";
 // Ties the select boxes of "One run" and "Compare runs" to what they show; the data is unpacked when first seen.
-function prepareRuns(drawWaterfall) { // eslint-disable-line no-unused-vars
+function prepareRuns(drawWaterfall, saveCsv) { // eslint-disable-line no-unused-vars
   const sections = [document.getElementById("run"), document.getElementById("compare")].filter(Boolean);
   if (!sections.length) return { redraw() {} };
   let redraw = () => {};
@@ -28,6 +28,7 @@ function prepareRuns(drawWaterfall) { // eslint-disable-line no-unused-vars
       runChoice(shown(`compare-${name}`), data, pair[place], (run) => { pair[place] = run; compare(); });
     });
     what.addEventListener("change", compare);
+    shown("every-run").addEventListener("click", () => saveCsv("every-run", runRows(data)));
     sections.forEach((section) => { section.dataset.ready = "yes"; });
   }
 

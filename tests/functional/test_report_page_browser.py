@@ -167,6 +167,21 @@ def test_every_table_and_figure_can_be_saved(browser: Browser, wired: str) -> No
     page.close()
 
 
+def test_every_run_can_be_saved(browser: Browser, two: str, tmp_path: Path) -> None:
+    """One file has a line for each run, also those that the tables leave out."""
+    opened = Opened(browser, two)
+    opened.show_runs()
+    with opened.page.expect_download(timeout=60_000) as download:
+        opened.page.click("#every-run")
+    download.value.save_as(tmp_path / "runs.csv")
+    assert (tmp_path / "runs.csv").read_text().splitlines() == [
+        "framework,item,iteration,status,quality,latency_s,tokens",
+        "a,x,1,completed,,3.5,1500",
+        "b,x,1,completed,,3.5,1500",
+    ]
+    opened.page.close()
+
+
 def test_tab_reaches_every_control(browser: Browser, two: str) -> None:
     """From the skip link on, the tab key comes by every link, button, select box and fold that can be seen."""
     opened = Opened(browser, two)
