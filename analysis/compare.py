@@ -31,7 +31,9 @@ MOST_VALUES = 1_000_000
 
 def compared_runs(runs: Runs) -> pd.DataFrame:
     """Completed runs that a model answered, without second names: those compete with nobody."""
-    return runs.answered[runs.answered["role"] != "twin"]
+    answered = runs.answered
+    second = answered["role"] == "twin"
+    return answered[~second] if second.any() else answered
 
 
 def usual_rows(done: pd.DataFrame) -> pd.DataFrame:
@@ -47,8 +49,8 @@ def compare_frameworks(runs: Runs) -> dict[Metric, Omnibus]:
 
 
 def _omnibus(done: pd.DataFrame, column: str) -> Omnibus:
-    known = done.dropna(subset=[column])
-    by_run = [rows[column].to_numpy() for _, rows in known.groupby("subject", sort=True)]
+    known = done[["subject", "item", column]].dropna(subset=[column])
+    by_run = [values.to_numpy() for _, values in known.groupby("subject", sort=True)[column]]
     means = known.pivot_table(index="item", columns="subject", values=column, aggfunc="mean").round(
         RANK_DECIMALS
     )
@@ -138,6 +140,19 @@ def _pairs(done: pd.DataFrame, metric: Metric, floor: NoiseFloor) -> list[Pair]:
     tested = mann_whitney([(values[a], values[b]) for a, b in names])
     noise = floor.metrics.get(metric)
     return [_pair(both, metric, values, found, noise) for both, found in zip(names, tested, strict=True)]
+    pairs: list[Pair] = []
+    for metric in METRICS:
+        values = {
+            str(subject): known.dropna().to_numpy()
+            for subject, known in done.groupby("subject", sort=True)[COLUMN[metric]]
+        }
+        names = list(combinations([name for name, known in values.items() if len(known)], 2))
+        tested = mann_whitney([(values[a], values[b]) for a, b in names])
+        noise = floor.metrics.get(metric)
+        pairs += [
+            _pair(both, metric, values, found, noise) for both, found in zip(names, tested, strict=True)
+        ]
+    return pairs
 
 
 def _pair(

@@ -40,6 +40,8 @@ def measure_differences(runs: Runs, floor: NoiseFloor) -> list[Difference]:
         return []
     arms = arms_of(done["arm"])
     names = sorted(done["framework"].unique())
+    # All columns of a million runs are many: only those that are used here.
+    done = done[["arm", "item", "framework", *{*COLUMNS.values(), *STAGES}]]
     stages = _stage_grids(done[done["arm"] == arms[0]], _axes(done))
     found: list[Difference] = []
     for metric, column in COLUMNS.items():

@@ -20,16 +20,19 @@ DUST = 9
 
 def item_means(done: pd.DataFrame, column: str) -> pd.DataFrame:
     """A row per item, a column per subject; repeats of an item are averaged, missing cells stay empty."""
-    known = done.dropna(subset=[column])
+    known = done[["item", "subject", column]].dropna(subset=[column])
     return known.pivot_table(index="item", columns="subject", values=column, aggfunc="mean")
 
 
 def measure_noise(runs: Runs) -> NoiseFloor:
     """Scripted frameworks are left out: without a model they have other noise."""
+    twins = _twins(runs)
+    if not twins:
+        return NoiseFloor()
     apart: dict[tuple[str, str], dict[DifferenceMetric, pd.Series]] = {}
     for metric, column in COLUMNS.items():
         means = item_means(runs.answered, column)
-        for a, b in _twins(runs):
+        for a, b in twins:
             if a in means and b in means and len(each := (means[a] - means[b]).abs().dropna()):
                 apart.setdefault((a, b), {})[metric] = each
     return NoiseFloor(
