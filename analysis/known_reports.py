@@ -18,6 +18,8 @@ class KnownReport:
 
 def known_reports(runs: Runs) -> list[KnownReport]:
     """Complete reports that a model wrote, in the order of items, subjects and iterations."""
+    if not runs.stored.runs:
+        return []
     answered = runs.answered
     counted = set(zip(answered["subject"], answered["item"], answered["iteration"], strict=True))
     found = [

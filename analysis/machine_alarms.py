@@ -102,11 +102,12 @@ def _probes(probes: Probes) -> Iterator[Alarm]:
 
 def _same_text_latency(runs: Runs) -> Iterator[Alarm]:
     done = runs.answered
-    same = done[(done["report_digest"] != "") & (done["latency_s"] > 0)]
-    times = same.groupby(["subject", "item", "report_digest"])["latency_s"].agg(["size", "min", "max"])
-    times = times[times["size"] > 1]
-    if times.empty:
+    text = ["subject", "item", "report_digest"]
+    timed = done.loc[(done["report_digest"] != "") & (done["latency_s"] > 0), [*text, "latency_s"]]
+    same = timed[timed.duplicated(text, keep=False)]
+    if same.empty:
         return
+    times = same.groupby(text)["latency_s"].agg(["min", "max"])
     ratio = (times["max"] / times["min"]).rename("ratio")
     if ratio.max() < SAME_TEXT_LATENCY_RATIO:
         return
@@ -121,3 +122,20 @@ def _same_text_latency(runs: Runs) -> Iterator[Alarm]:
         framework=subject,
         item=item,
     )
+
+
+def _order(runs: Runs) -> Iterator[Alarm]:
+    subjects = runs.answered.groupby("subject", sort=True)["position"]
+    positions = [known.dropna().to_numpy() for _, known in subjects]
+    positions = [group for group in positions if len(group)]
+    if len(positions) < 2 or len(np.unique(np.concatenate(positions))) < 2:
+        return
+    p = float(stats.kruskal(*positions).pvalue)
+    if p < ORDER_P:
+        yield alarm(
+            "order_confounded",
+            "high",
+            "The frameworks ran at different stages of the experiment, so drift of the machine counts as a "
+            "difference between frameworks.",
+            p=p,
+        )

@@ -9,11 +9,13 @@ from analysis.wire_result import MeterCheck, Meters, Tokens
 
 WIRE = ("prompt_tokens", "completion_tokens")
 OWN = ("native_prompt_tokens", "native_completion_tokens")
+BESIDE = ("cached_tokens", "retried_calls", "retried_tokens")
 SERVER = ("server_prompt_tokens", "server_completion_tokens")
 
 
 def audit_meters(runs: Runs) -> dict[str, Meters]:
-    return {str(subject): _audit(rows) for subject, rows in runs.answered.groupby("subject", sort=True)}
+    used = runs.answered[["subject", *WIRE, *OWN, *SERVER, *BESIDE]]
+    return {str(subject): _audit(rows) for subject, rows in used.groupby("subject", sort=True)}
 
 
 def _audit(rows: pd.DataFrame) -> Meters:

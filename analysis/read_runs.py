@@ -164,7 +164,9 @@ def _wanted(names: Sequence[str], ours: Mapping[str, str]) -> Wanted:
 def _table(found: Columns, ours: Mapping[str, str]) -> pd.DataFrame:
     """All columns that the statistics know; one that the file lacks is empty."""
     named: dict[str, pd.Series] = {
-        ours.get(name, name): values for name, values in (found.texts | found.numbers | found.flags).items()
+        ours.get(name, name): values
+        for columns in (found.texts, found.numbers, found.flags)
+        for name, values in columns.items()
     }
     if REPORT in found.hashes:
         named["report_digest"] = found.hashes[REPORT]

@@ -154,7 +154,7 @@ def _filled(texts: pa.Array) -> np.ndarray:
 
 
 def _flags(texts: pa.Array) -> np.ndarray:
-    return texts.to_pandas().str.lower().map(FLAGS).to_numpy(dtype=float)
+    return np.asarray(texts.to_pandas().str.lower().map(FLAGS), dtype=float)
 
 
 def _hashes(texts: pa.Array) -> pa.Array:

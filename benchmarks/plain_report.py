@@ -11,6 +11,7 @@ import html
 import json
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,7 @@ def omnibus(done: pd.DataFrame, metric: str) -> pd.DataFrame:
     known = done.dropna(subset=[metric])
     groups = [rows.to_numpy() for _, rows in known.groupby("name")[metric]]
     by_item = known.pivot_table(index="item", columns="name", values=metric).dropna()
-    tests = {"Kruskal-Wallis": stats.kruskal(*groups)}
+    tests: dict[str, Any] = {"Kruskal-Wallis": stats.kruskal(*groups)}
     if len(by_item) > 1 and by_item.shape[1] > 2:
         tests["Friedman"] = stats.friedmanchisquare(*(by_item[name] for name in by_item))
     return pd.DataFrame(

@@ -38,7 +38,7 @@ def write_runs_csv(store: Store, judge: str | None = None) -> None:
 def main_judge(store: Store) -> str:
     """The first that the experiment's plan names, else the model under test."""
     settings = store.manifest().settings
-    return [*split_judges(settings.get("judge_model")), settings["llm_model"]][0]
+    return str([*split_judges(settings.get("judge_model")), settings["llm_model"]][0])
 
 
 def joined_rows(

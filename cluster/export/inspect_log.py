@@ -60,7 +60,8 @@ class Tally:
         for used in sample["model_usage"].values():
             for name, count in used.items():
                 self.usage[name] = self.usage.get(name, 0) + count
-        first, last = sample["started_at"], sample.get("completed_at", sample["started_at"])
+        first = str(sample["started_at"])
+        last = str(sample.get("completed_at", first))
         self.started_at = min(first, self.started_at or first)
         self.completed_at = max(last, self.completed_at)
 

@@ -128,7 +128,7 @@ def test_nothing_is_overwritten_unasked(store: Store, tmp_path: Path) -> None:
     out = tmp_path / "out"
     export(store, "csv", out)
     before = (out / "runs.csv").read_bytes()
-    with pytest.raises(UserError, match="not empty.*--overwrite"):
+    with pytest.raises(UserError, match=r"not empty.*--overwrite"):
         export(store, "csv", out)
     export(store, "csv", out, overwrite=True)
     assert (out / "runs.csv").read_bytes() == before
