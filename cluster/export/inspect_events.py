@@ -44,7 +44,12 @@ def events_of(record: RunRecord, calls: Sequence[Call], model: str) -> tuple[lis
     """Events in the order of arrival, and the long texts that they name by digest."""
     clock = Clock(record)
     attachments: dict[str, str] = {}
-    events = [_attached(event, attachments) for event in _events(calls, clock, model)]
+    events = []
+    for event in _events(calls, clock, model):
+        attached = _attached(event, attachments)
+        if "output" in event:  # the one text that Inspect does not look up
+            attached["output"]["completion"] = event["output"]["completion"]
+        events.append(attached)
     return events, attachments
 
 

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from cluster.export.inspect_log import Subject, Tally, file_name, log_head
+from cluster.export.inspect_log import CHECKS, Subject, Tally, file_name, log_head
 from cluster.export.inspect_messages import Json
-from cluster.export.inspect_sample import CHECKS, check_score, sample_of, verdict_score
+from cluster.export.inspect_sample import check_score, sample_of, verdict_score
 from cluster.export.tables import Written
 from cluster.export.write_tables import cannot_write
 from cluster.gateway.parsing import dump_json

@@ -19,6 +19,8 @@ from shared.manifest import Manifest
 from shared.plan import framework_of
 
 LOG_VERSION = 2
+CHECKS = "checks"
+"""Name of the scorer that needs no model."""
 
 
 @dataclass(frozen=True, order=True)
@@ -148,9 +150,15 @@ def _results(tally: Tally) -> Json:
                 "unscored_samples": tally.samples - len(values),
                 "metrics": dict(_metrics(values)),
             }
-            for (scorer, name), values in sorted(tally.values.items())
+            for (scorer, name), values in sorted(tally.values.items(), key=_place)
         ],
     }
+
+
+def _place(found: tuple[tuple[str, str], list[float]]) -> tuple[bool, str, bool, str]:
+    """Judges before checks and the overall score first: Inspect takes the first of all for its headline."""
+    scorer, name = found[0]
+    return scorer == CHECKS, scorer, name != "overall", name
 
 
 def _metrics(values: list[float]) -> Iterable[tuple[str, Json]]:

@@ -13,9 +13,6 @@ from shared.calls import Call
 from shared.plan import Limits
 from shared.records import CheckResult, RunRecord, Status, Verdict
 
-CHECKS = "checks"
-"""Name of the scorer that needs no model."""
-
 
 def sample_of(
     record: RunRecord,

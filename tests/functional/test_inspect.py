@@ -48,6 +48,7 @@ def test_inspect_reads_all_that_was_written(python: Path, tmp_path: Path) -> Non
         )
         assert not said.returncode, said.stderr
         found, written = json.loads(said.stdout), resolved(json.loads(path.read_text(encoding="utf-8")))
+        found["log"]["samples"].sort(key=lambda sample: (sample["epoch"], sample["id"]))
         assert list(lost(written, found["log"])) == []
         assert list(lost(written, found["again"])) == []
         assert list(lost({**written, "samples": None}, found["head"])) == []
@@ -106,7 +107,8 @@ def inspect(python: Path, *arguments: str) -> str:
 
 
 def resolved(log: dict[str, Any]) -> dict[str, Any]:
-    """With the long texts back in the events."""
+    """With the long texts back in the events, and in the order in which Inspect writes."""
+    log["samples"].sort(key=lambda sample: (sample["epoch"], sample["id"]))
     for sample in log["samples"]:
         sample["events"] = filled(sample["events"], sample.pop("attachments"))
     return log

@@ -14,6 +14,7 @@ from tests.unit.stored_records import begun, run, verdict
 TOKEN = "lfrun-" + "t" * 32
 KEY = "sk-very-secret-key"
 LONG = "The company makes payments software. " * 20
+ANSWER = "money, " * 30
 SEARCH: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -86,7 +87,7 @@ def calls() -> list[Call]:
             {"model": "m", "messages": [*asked, answered, result], "stream": True},
             [
                 {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "It makes "}}]},
-                {"choices": [{"index": 0, "delta": {"content": "money"}, "finish_reason": "stop"}]},
+                {"choices": [{"index": 0, "delta": {"content": ANSWER}, "finish_reason": "stop"}]},
             ],
             streamed=True,
             chunks_s=[2.1, 2.2],

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from cluster.export.command import export_command
 from cluster.export.inspect_messages import request_messages, request_tools
-from tests.unit.exported_experiment import LONG, SEARCH, exported_experiment
+from tests.unit.exported_experiment import ANSWER, LONG, SEARCH, exported_experiment
 from tests.unit.measured_experiment import analyse_store, stored_experiment
 
 Log = dict[str, Any]
@@ -73,6 +73,7 @@ def test_a_run_is_a_sample_with_scores_and_usage(logs: dict[str, Log]) -> None:
             "input_tokens_cache_read": 100,
         }
     }
+    assert logs["a"]["results"]["scores"][0]["name"] == "overall"
     assert (sample["total_time"], sample["started_at"]) == (3.5, "2026-01-02T03:04:05.500000+00:00")
 
 
@@ -107,7 +108,7 @@ def test_calls_are_events_within_their_agent_s_span(logs: dict[str, Log]) -> Non
 def test_streams_failures_and_the_responses_api_are_read(logs: dict[str, Log]) -> None:
     """A stream spells one answer; a failed call has an error and no choice; both APIs give messages."""
     _, first, _, stream, failed, _, other = logs["a"]["samples"][0]["events"]
-    assert stream["output"]["completion"] == "It makes money"
+    assert stream["output"]["completion"] == f"It makes {ANSWER}"
     assert [message["role"] for message in stream["input"]] == ["system", "user", "assistant", "tool"]
     assert (failed["error"], failed["output"]["choices"]) == ("server fell over", [])
     assert failed["call"]["response"] == {"text": "no answer"}
@@ -133,7 +134,7 @@ def test_the_conversation_says_everything_once(logs: dict[str, Log]) -> None:
         ("user", LONG),
         ("assistant", ""),
         ("tool", "found"),
-        ("assistant", "It makes money"),
+        ("assistant", f"It makes {ANSWER}"),
         ("system", "Sum up."),
         ("user", "All of it"),
         ("assistant", "Summed."),
