@@ -183,7 +183,10 @@ def doctor() -> None:
 
 @envs_app.command("build", epilog="Example: `levelfield envs build crewai`")
 def envs_build(
-    names: Annotated[list[str] | None, typer.Argument(help="Environments; default: all frameworks'.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Environments, or a framework in a version, as crewai==1.14.*; default: all."),
+    ] = None,
 ) -> None:
     """Build environments now rather than at the first run."""
     from cluster.commands import build_command

@@ -19,8 +19,8 @@ from cluster.spans.endpoint import Endpoint, traces_url, url_from
 from cluster.spans.stored import send_stored
 from cluster.versions import version_locks
 from cluster.workspace import Workspace
-from runtime_envs.build import build
 from runtime_envs.catalog import FRAMEWORKS
+from runtime_envs.versions import build_named
 from shared.errors import EnvironmentFailed, SettingsError
 from shared.settings import load_settings
 from shared.store import Store
@@ -90,7 +90,7 @@ def build_command(names: list[str], console: Console) -> int:
     for name in wanted:
         console.print(Text(f"{name}: building"))
         try:
-            built = build(name)
+            built = build_named(name, lambda text: console.print(Text(text)))
         except EnvironmentFailed as error:
             console.print(Text(str(error), style="red"))
             failed += 1

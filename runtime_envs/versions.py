@@ -19,13 +19,13 @@ import uv
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from runtime_envs.build import cache_root, one_builder
+from runtime_envs.build import BuiltEnvironment, build, build_environment, cache_root, one_builder
 from runtime_envs.catalog import ENVIRONMENTS, ROOT, Environment, Framework, environment, framework
 from runtime_envs.installer import cure_for
 from runtime_envs.lock import OLDEST_PYTHON, TIMEOUT_S
-from shared.errors import EnvironmentFailed, PlanError
+from shared.errors import EnvironmentFailed, PlanError, SettingsError
 from shared.record_files import write_whole
-from shared.versions import split_version
+from shared.versions import split_version, versioned_name
 
 SHOWN_CHARACTERS = 400
 """Of uv's words on why nothing fits."""
@@ -71,6 +71,25 @@ def environment_of(name: str, lock: str | None) -> Environment:
     if not derived.lock.exists():
         write_whole(derived.lock, lock.encode())
     return derived
+
+
+def build_named(name: str, on_progress: OnProgress = lambda _: None) -> BuiltEnvironment:
+    """An environment by its own name, or that of a framework in a version: "crewai==1.14.*".
+
+    Raises:
+        SettingsError: There is none of that name.
+        PlanError: No set of packages has the version.
+        EnvironmentFailed: It cannot be built.
+    """
+    try:
+        known = versioned_name(name)
+    except ValueError as error:
+        raise SettingsError(f"{error}.") from None
+    if not split_version(known)[1]:
+        return build(known, on_progress=on_progress)
+    return build_environment(
+        environment_of(known, resolve(known, on_progress=on_progress)), on_progress=on_progress
+    )
 
 
 def moved_packages(name: str, lock: str) -> list[str]:

@@ -3,6 +3,7 @@
 results/<experiment>/
     manifest.json                      everything that could change a result
     briefs/<task>.<item>.json          a Brief: what every framework was handed
+    locks/<framework>.txt              of a framework in a stated version: what is installed
     runs/<run_id>/attempt-N.json       a RunRecord
     runs/<run_id>/attempt-N.calls.jsonl  its calls, a JSON object per line, long texts by digest
     runs/<run_id>/quarantine-N.json    a Quarantine: why attempt N is not used
