@@ -7,6 +7,7 @@ and the next builder removes it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ import filelock
 from runtime_envs.catalog import ENVIRONMENTS, Environment, environment
 from runtime_envs.installer import create_venv, install_into_folder, install_into_venv
 from shared.errors import EnvironmentFailed
+from shared.versions import MARK
 
 WAIT_FOR_OTHER_BUILDER_S = 1800
 NOTE = "levelfield.json"
@@ -94,7 +96,7 @@ def build_environment(
 
 
 def available(root: Path | None = None) -> list[EnvironmentState]:
-    """Every environment that a plan can ask for, built or not."""
+    """Every environment of the catalogue, built or not, and of stated versions those that are built."""
     states = []
     for wanted in ENVIRONMENTS.values():
         if wanted.kind == "project":
@@ -103,6 +105,17 @@ def available(root: Path | None = None) -> list[EnvironmentState]:
         found = _built(wanted, folder)
         size_bytes = found.size_bytes if found else 0
         states.append(EnvironmentState(wanted.name, wanted.kind, folder, found is not None, size_bytes))
+    return states + _of_versions((root or cache_root()) / "envs")
+
+
+def _of_versions(folder: Path) -> list[EnvironmentState]:
+    """They are not in the catalogue: their folders tell."""
+    states = []
+    for note in sorted(folder.glob(f"*{MARK}*/{NOTE}")):
+        name, _, _ = note.parent.name.rpartition("-")
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            found = _Note(**json.loads(note.read_text(encoding="utf-8")))
+            states.append(EnvironmentState(name, "framework", note.parent, True, found.size_bytes))
     return states
 
 

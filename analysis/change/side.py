@@ -45,7 +45,9 @@ class Side:
         if not self.arms_named:
             table["arm"] = ""
         if self.tasks_named and not self.runs.naming.several_tasks:  # else the item carries its task already
-            table["item"] = table["task"] + "/" + table["item"]
+            table["item"] = [
+                f"{task}/{item}" for task, item in zip(table["task"], table["item"], strict=True)
+            ]
         return table
 
     @cached_property

@@ -413,3 +413,20 @@ def test_two_hundred_frameworks(tmp_path: Path) -> None:
     assert len(found.lines) == 400
     assert not found.having("regression")
     assert len(diff(*sides).changes) == 1200
+
+
+def test_poor_experiments(tmp_path: Path) -> None:
+    """All failed, no row at all, one run: each is compared as far as it goes, and the gate lacks data."""
+    rows = clean_rows(("langgraph", "langgraph-aa"), iterations=1)
+    good = write_rows(tmp_path / "good", rows)
+    failed = write_rows(tmp_path / "failed", [row | {"status": "timeout"} for row in rows])
+    single = write_rows(tmp_path / "single", rows[:1])
+    empty = write_rows(tmp_path / "empty", rows)
+    (empty / "runs.csv").write_text((empty / "runs.csv").read_text().splitlines()[0] + "\n")
+    assert line_of(gated(good, failed, "failures"), "langgraph", "failures").status == "regression"
+    for poor in (failed, single):
+        assert line_of(gated(good, poor), "langgraph").status in {"not_enough_data", "unchanged"}
+        assert diff(*read_sides(poor, poor)).cells.both
+    assert diff(*read_sides(good, empty)).cells.both == 0
+    with pytest.raises(UserError, match="No framework is in both"):
+        gated(good, empty)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import yaml
 
 from cluster.experiment import describe_experiment, read_plan
 from cluster.versions import keep_locks, moved_note, titles_of, version_locks
-from runtime_envs.build import BuiltEnvironment
+from runtime_envs.build import BuiltEnvironment, available
 from runtime_envs.catalog import ENVIRONMENTS, FRAMEWORKS, framework
 from runtime_envs.preflight import preflight
 from runtime_envs.versions import environment_of, moved_packages, requirements, resolve
@@ -253,3 +254,14 @@ def test_the_shipped_plan_with_two_versions() -> None:
     assert len(plan.tasks[0].items) >= 5
     locks = {name: "" for name in plan.frameworks if split_version(name)[1]}
     describe_experiment(plan, load_settings({}), locks)
+
+
+@pytest.mark.usefixtures("index")
+def test_environments_of_versions_are_listed(tmp_path: Path) -> None:
+    """What takes space in the cache is in `levelfield envs list`, also where the catalogue does not have it."""
+    folder = tmp_path / "envs" / "langgraph@1.1.x-0123456789ab"
+    folder.mkdir(parents=True)
+    note = {"lock_sha256": "0", "python": "3.11", "size_bytes": 7, "build_s": 1.0}
+    (folder / "levelfield.json").write_text(json.dumps(note))
+    (state,) = (state for state in available(tmp_path) if "@" in state.name)
+    assert (state.name, state.built, state.size_bytes, state.path) == ("langgraph@1.1.x", True, 7, folder)
