@@ -9,7 +9,7 @@ from analysis.change.side import Side
 from analysis.wording import plural
 
 UNKNOWN = "{name} does not say how it was made, so nobody knows whether they may be compared."
-NO_FLOOR = "{name} has no noise floor: its plan lets no framework run against itself (`aa`)."
+NO_FLOOR = "{name} has no noise floor: no framework ran against itself (`aa` in a plan)."
 NOTHING_SHARED = "They share no framework and item, so nothing can be compared."
 
 

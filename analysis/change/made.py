@@ -15,6 +15,7 @@ ASKED = ("plan: temperature", "plan: tools", "plan: limits", "settings: ", "code
 MACHINE = frozenset({"processor", "cores", "threads", "gpus"})
 """Of the hardware, what times follow from."""
 TASK = "task: "
+ENVIRONMENT = "environment: "
 
 
 def made_differently(base: Side, head: Side) -> list[MadeDifference]:
@@ -22,8 +23,9 @@ def made_differently(base: Side, head: Side) -> list[MadeDifference]:
     if base.runs is head.runs:
         return []
     mine, its = base.runs.manifest, head.runs.manifest
+    both = mine.frameworks & its.frameworks  # that one has others stands in the plan's line
     found = [
-        *_compared(mine.identity, its.identity, _spoilt_by_identity),
+        *_compared(_identity(mine, both), _identity(its, both), _spoilt_by_identity),
         *_compared(_section(mine, "server"), _section(its, "server"), lambda _: "everything", "server: "),
         *_compared(
             _section(mine, "hardware"),
@@ -31,7 +33,7 @@ def made_differently(base: Side, head: Side) -> list[MadeDifference]:
             lambda key: "times" if key in MACHINE else "nothing",
             "hardware: ",
         ),
-        *_compared(_versions(mine), _versions(its), lambda _: "nothing", "version: "),
+        *_compared(_versions(mine, both), _versions(its, both), lambda _: "nothing", "version: "),
         *_compared(
             {"judge": mine.setting("judge_model")}, {"judge": its.setting("judge_model")}, lambda _: "quality"
         ),
@@ -111,9 +113,19 @@ def _section(manifest: Manifest, name: str) -> Mapping[str, str]:
     return manifest.sections.get(name, {})
 
 
-def _versions(manifest: Manifest) -> dict[str, str]:
+def _identity(manifest: Manifest, frameworks: frozenset[str]) -> dict[str, str]:
+    """Environments only of `frameworks`."""
+    return {
+        key: value
+        for key, value in manifest.identity.items()
+        if not key.startswith(ENVIRONMENT) or key.removeprefix(ENVIRONMENT) in frameworks
+    }
+
+
+def _versions(manifest: Manifest, frameworks: frozenset[str]) -> dict[str, str]:
     return {
         f"{framework}: {package}": version
         for framework, packages in manifest.versions.items()
+        if framework in frameworks
         for package, version in packages.items()
     }

@@ -20,8 +20,8 @@ MOST_CELLS = 8
 SHOWN_CHARACTERS = 60
 """Of a value in the table of what was made differently; the JSON has it whole."""
 SPOILT: dict[Scope, str] = {
-    "everything": "nothing can be compared", "times": "no times can be compared",
-    "quality": "no quality can be compared", "nothing": "does not stand in the way",
+    "everything": "nothing comparable", "times": "times not comparable",
+    "quality": "quality not comparable", "nothing": "harmless",
 }  # fmt: skip
 
 
