@@ -107,6 +107,6 @@ def _odd_cells(runs: Runs) -> Iterator[Alarm]:
         yield alarm(
             "unreadable_values",
             "medium",
-            f"Cells that hold no finite number were read as missing: {words}.",
+            f"Cells that hold no usable number were read as missing: {words}.",
             cells=dict(runs.unreadable),
         )

@@ -16,6 +16,7 @@ from analysis.read_table import Columns, Wanted, column_names, read_columns
 from analysis.result import CRITERIA
 from analysis.subjects import Naming, role_of, title_of
 from shared.errors import UserError
+from shared.foreign_text import harmless
 from shared.records import Status
 
 RUNS_FILE = "runs.csv"
@@ -31,6 +32,14 @@ TEXT_COLUMNS = (
     "framework", "arm", "task", "item", "status", "error", "report_digest", "node", "limits_hit",
     "verdict_of", "started_at", "quarantine", "judge", "reasoning",
 )  # fmt: skip
+NAME_COLUMNS = (
+    "framework", "arm", "task", "item", "status", "node", "judge", "quarantine", "limits_hit",
+    "report_digest", "verdict_of",
+)  # fmt: skip
+LARGEST = 1e15
+"""No second, token or score is beyond; squares and sums of more would overflow. Such a cell is unreadable."""
+MOST_NAME = 100
+"""Characters of a name; more than any of ours, and what a table can still show."""
 NUMBER_COLUMNS = (
     "iteration", "attempt", "latency_s", "prompt_tokens", "completion_tokens", "total_tokens", *CRITERIA,
     "overall", "section_share", "words", "fact_recall", "model_s", "tool_s", "framework_s",
@@ -64,7 +73,7 @@ class Runs:
     manifest: Manifest
     experiment: str
     unreadable: dict[str, int] = field(default_factory=dict)
-    """Column -> cells that hold something, but no finite number."""
+    """Column -> cells that hold something, but no usable number."""
     naming: Naming = field(default_factory=Naming)
     stored: Stored = field(default_factory=Stored)
 
@@ -102,6 +111,23 @@ def read_runs(source: Path) -> Runs:
     found = read_columns(csv, names, _wanted(names, ours))
     table, present = _table(found, ours), frozenset(ours.get(name, name) for name in names)
     naming = _complete(table, present)
+    raw = _read_csv(csv)
+    _require_columns(raw.columns, csv)
+    named = raw.rename(columns=_renames(raw.columns))
+    table = pd.DataFrame(index=named.index)
+    unreadable: dict[str, int] = {}
+    for column in TEXT_COLUMNS:
+        table[column] = named[column].str.strip() if column in named else ""
+    for column in NAME_COLUMNS:
+        table[column] = table[column].map({name: readable_name(name) for name in table[column].unique()})
+    table["error"] = table["error"].map(harmless)
+    for column in NUMBER_COLUMNS:
+        table[column], bad = _numbers(named, column)
+        if bad:
+            unreadable[column] = bad
+    for column in ("words_in_range", "in_asked_language"):
+        table[column] = _booleans(named, column)
+    naming = _complete(table, named)
     _set_apart(table, manifest.frameworks)
     return Runs(
         table=table,
@@ -133,6 +159,29 @@ def locate(source: Path) -> tuple[Path, Manifest]:
 
 def _renames(columns: Sequence[str]) -> dict[str, str]:
     """The file's name -> ours, where they differ."""
+
+
+def _read_csv(csv: Path) -> pd.DataFrame:
+    try:
+        # Text first: a framework called "nan" keeps its name, and no bad cell goes unseen.
+        raw = pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{csv} cannot be read as CSV in UTF-8: {str(error).strip()}") from error
+    if not isinstance(raw.index, pd.RangeIndex):  # pandas took the first cells as the rows' names
+        raise UserError(f"{csv}: its rows have more cells than its header has columns. Mend the header.")
+    return raw
+
+
+def readable_name(name: str) -> str:
+    """On one line, no control characters, not longer than a table can show; two names never become one."""
+    if len(name) <= MOST_NAME and name.isprintable():
+        return name
+    shown = " ".join(harmless(name).split())
+    shown = shown if len(shown) <= MOST_NAME else f"{shown[:MOST_NAME]}…"
+    return shown if shown == name else f"{shown} #{_digest(name)[:6]}"
+
+
+def _renames(columns: pd.Index) -> dict[str, str]:
     return {
         alias: ours
         for ours, aliases in ALIASES.items()
@@ -159,6 +208,15 @@ def _wanted(names: Sequence[str], ours: Mapping[str, str]) -> Wanted:
 
     hashed = frozenset() if "report_digest" in names else of({REPORT})
     return Wanted(of(TEXT_COLUMNS), of(NUMBER_COLUMNS), of(FLAG_COLUMNS), hashed)
+
+
+def _numbers(named: pd.DataFrame, column: str) -> tuple[pd.Series, int]:
+    if column not in named:
+        return pd.Series(np.nan, index=named.index, dtype=float), 0
+    text = named[column].str.strip()
+    values = pd.to_numeric(text, errors="coerce").astype(float)
+    values = values.where(values.abs() <= LARGEST)
+    return values, int(((text != "") & values.isna()).sum())
 
 
 def _table(found: Columns, ours: Mapping[str, str]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from analysis.render import render_html
 from analysis.result import Analysis
 from analysis.run_pages.read import read_run_pages
 from shared.errors import LevelfieldError, StoreFailed
+from shared.foreign_text import harmless
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -96,7 +97,7 @@ def report(
     try:
         path, analysis = write_report(source, out, json, markdown_out=markdown, all_runs=all_runs)
     except LevelfieldError as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {harmless(str(error))}", err=True)
         raise typer.Exit(error.exit_code) from None
     typer.echo(f"{analysis.summary.headline}\n{path}")
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
+from shared.foreign_text import harmless
+
+__all__ = ["cell", "first_line", "harmless"]
 
 FORMULA_STARTS = ("=", "+", "-", "@")
 """Spreadsheets compute a cell that begins so."""
-
-
-def harmless(text: str) -> str:
-    """Without what steers a terminal: escape sequences, control and direction characters."""
-    return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "?" for c in text)
 
 
 def first_line(text: str | None) -> str:
