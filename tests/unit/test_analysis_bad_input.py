@@ -131,13 +131,11 @@ ODD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-@pytest.mark.parametrize("shape", ["usual", "one framework", "one run each", "one run"])
+@pytest.mark.parametrize("shape", ["usual", "one run"])
 def test_odd_values_in_each_shape_of_table(tmp_path: Path, name: str, shape: str) -> None:
     """Whatever all cells hold, the numbers are finite or null and the first screen has a sentence."""
     wanted: dict[str, Any] = {
         "usual": {},
-        "one framework": {"frameworks": ("crewai",)},
-        "one run each": {"iterations": 1},
         "one run": {"frameworks": ("crewai",), "items": ("Alpha",), "iterations": 1},
     }[shape]
     analysis = analyse(read_runs(write_rows(tmp_path, [row | ODD[name] for row in clean_rows(**wanted)])))
@@ -152,15 +150,6 @@ def test_odd_values_reach_the_page(tmp_path: Path, name: str) -> None:
     assert page.rstrip().endswith("</html>")
     body = page[page.index("<main") : page.index("</main>")]
     assert not re.search(r">\s*-?(nan|inf)\b", body)
-
-
-def test_two_hundred_frameworks(tmp_path: Path) -> None:
-    """All 19,900 pairs are tested, and the page shows a bounded number of them."""
-    names = tuple(f"framework-{number:03}" for number in range(200))
-    analysis, page = report_of(tmp_path, clean_rows(frameworks=names, items=("a", "b", "c"), iterations=1))
-    assert sum(pair.metric == "quality" for pair in analysis.pairs) == 19_900
-    assert len(analysis.frameworks) == len(analysis.consistency) == 200
-    assert len(page) < 12_000_000
 
 
 def test_names_are_text_on_one_line(tmp_path: Path) -> None:
@@ -250,14 +239,14 @@ def check_table(table: str, *, page: bool) -> None:
         assert MARKUP not in render_html(analysis)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(table=tables())
 def test_any_small_table_is_analysed(table: str) -> None:
     """No cell makes a traceback, or a number that JSON does not know."""
     check_table(table, page=False)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(table=tables())
 def test_any_small_table_is_shown(table: str) -> None:
     """No name is markup on the page."""
