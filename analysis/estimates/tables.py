@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.estimates.result import Decider, Family, MetricEstimates, PairEstimate
 from analysis.latency_tables import stage_digits
 from analysis.result import Analysis
+from analysis.subjects import arms_of
 from analysis.tables import (
     MISSING,
     MOST_PAIRS,
@@ -32,23 +33,23 @@ SHOWN: tuple[DifferenceMetric, ...] = ("quality", "latency_s", "tokens")
 def standings_table(analysis: Analysis) -> Table:
     """In place of a rank list: in each arm by the alphabet, with the letters of the groups."""
     shown = [metric for metric in SHOWN if analysis.estimates[metric].families]
+    competing = [(name, f) for name, f in analysis.frameworks.items() if f.role not in ("dry", "twin")]
+    order = arms_of(f.arm or "" for _, f in competing)
     rows = []
-    for name, f in analysis.frameworks.items():
-        if f.role in ("dry", "twin"):
-            continue
+    for name, f in sorted(competing, key=lambda entry: order.index(entry[1].arm or "")):
         cells: list[Cell] = []
         for metric in SHOWN:
             standing = analysis.estimates[metric].best.get(name)
-            value = number(getattr(f, metric), digits(metric, [getattr(f, metric)]))
+            value = getattr(f, metric) if standing is None or standing.mean is None else standing.mean
             letters = f" {standing.letters}" if standing and standing.letters else ""
-            chance = standing.probability if standing else None
-            cells += [Cell(value + letters, strong=bool(standing and standing.best_of_all))]
-            cells += plain_cells([share(chance)])
+            text = number(value, digits(metric, [value])) + letters
+            cells.append(Cell(text, strong=bool(standing and standing.best_of_all)))
+            cells.append(Cell(_chance(standing.probability if standing else None)))
         rows.append([titled(name, f), *cells])
     columns = [text for metric in SHOWN for text in (NAMES[metric], "Best?")]
     return Table(
         "standings",
-        "Mean quality, latency in seconds and tokens, with groups",
+        "Mean quality, latency in seconds and tokens over the items that all completed, with groups",
         ("Framework", *columns),
         rows,
         " ".join(_standing_notes(analysis, shown)),
@@ -68,7 +69,7 @@ def _standing_notes(analysis: Analysis, shown: list[DifferenceMetric]) -> list[s
         ]
     notes = [
         (
-            "Frameworks that share a letter are not told apart; only those without a common letter differ. "
+            "Within an arm, frameworks that share a letter are not told apart; those without a common one are. "
             "Not told apart is not equal. Bold: shown better than every other. Best?: how likely its mean is "
             "the best one, on items like these."
         )
@@ -84,6 +85,13 @@ def _standing_notes(analysis: Analysis, shown: list[DifferenceMetric]) -> list[s
     return notes
 
 
+def _chance(value: float | None) -> str:
+    """Never quite none or all: a few thousand draws cannot tell."""
+    if value is None:
+        return MISSING
+    return "< 1%" if value < 0.005 else "> 99%" if value > 0.995 else share(value)
+
+
 def groups_table(analysis: Analysis) -> Table | None:
     rows = [
         plain_cells(
@@ -91,7 +99,7 @@ def groups_table(analysis: Analysis) -> Table | None:
                 NAMES[metric],
                 *([group.arm or MISSING] if several_arms(analysis) else []),
                 group.letter,
-                ", ".join(analysis.frameworks[name].title for name in group.subjects),
+                ", ".join(analysis.frameworks[name].name for name in group.subjects),
                 "shown equal"
                 if group.equal_shown
                 else "not told apart"
