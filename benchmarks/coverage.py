@@ -28,7 +28,8 @@ ITEMS = (5, 6, 8, 10, 15, 30)
 
 
 def _scores(noise: Noise, shape: tuple[int, ...]) -> Values:
-    return noise.integers(3, 9, (*shape, 5)).mean(axis=-1)
+    scores: Values = noise.integers(3, 9, (*shape, 5)).mean(axis=-1)
+    return scores
 
 
 def _tokens(noise: Noise, shape: tuple[int, ...]) -> Values:
@@ -59,7 +60,7 @@ VALUES: dict[str, Callable[[Noise, tuple[int, ...]], Values]] = {
     "quality": _scores,
     "latency": lambda noise, shape: noise.lognormal(0, 0.5, shape),
     "uniform": lambda noise, shape: noise.uniform(size=shape),
-    "two steps": lambda noise, shape: 9 + 0.2 * noise.integers(0, 2, shape),
+    "two steps": lambda noise, shape: 9 + 0.2 * noise.integers(0, 2, shape).astype(np.float64),
     "heavy tails": lambda noise, shape: noise.standard_t(3, size=shape),
 }
 """Item means of frameworks that do not differ."""

@@ -47,7 +47,7 @@ def sign_flip_p(values: Values) -> Values:
 def _patterns(items: int) -> Values:
     """All patterns of signs, the first one's fixed: its opposite has the same distance from zero."""
     bits = np.arange(2 ** max(0, items - 1))[:, None] >> np.arange(items)[None, :]
-    signs: Values = 1.0 - 2.0 * (bits & 1)
+    signs: Values = (1 - 2 * (bits & 1)).astype(np.float64)
     return signs
 
 

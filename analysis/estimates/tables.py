@@ -69,7 +69,7 @@ def _standing_notes(analysis: Analysis, shown: list[DifferenceMetric]) -> list[s
         ]
     notes = [
         (
-            "Within an arm, frameworks that share a letter are not told apart; those without a common one are. "
+            "Within an arm, frameworks that share a letter are not told apart; those that share none are. "
             "Not told apart is not equal. Bold: shown better than every other. Best?: how likely its mean is "
             "the best one, on items like these."
         )

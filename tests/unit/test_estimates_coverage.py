@@ -44,10 +44,10 @@ def test_familywise_error(items: int, kind: str) -> None:
     assert max(found.values()) <= 0.078
 
 
-@pytest.mark.parametrize("kind", ["normal", "quality", "latency"])
-def test_equality_is_seldom_shown_falsely(kind: str) -> None:
-    """Frameworks that differ by just the margin are shown equal in at most about 5 of 100 experiments."""
-    assert false_equality(kind, 6, 2_000) <= 0.065
+@pytest.mark.parametrize(("kind", "most"), [("normal", 0.06), ("quality", 0.06), ("latency", 0.1)])
+def test_equality_is_seldom_shown_falsely(kind: str, most: float) -> None:
+    """Frameworks apart by just the margin are shown equal 5 times in 100, 9 where differences are skewed."""
+    assert false_equality(kind, 6, 2_000) <= most
 
 
 def test_friedman_error() -> None:
