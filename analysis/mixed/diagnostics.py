@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis.mixed.fit import Fit
 from analysis.mixed.result import Diagnostic
-from analysis.wording import plural
+from analysis.wording import listing, plural
 
 ALPHA = 0.01
 """Of the tests on residuals: many are made, on every report."""
@@ -24,9 +24,10 @@ Applied Linear Statistical Models, 5th ed., section 10.4)."""
 SOURCES = {"item": "items", "cell": "what items make of frameworks", "node": "nodes", "judge": "judges"}
 
 
-def diagnose(rows: pd.DataFrame, fit: Fit, shifts: pd.DataFrame) -> list[Diagnostic]:
-    """`rows`: as modelled. `shifts`: see `item_shifts`."""
+def diagnose(rows: pd.DataFrame, fit: Fit, shifts: pd.DataFrame, against: str | None) -> list[Diagnostic]:
+    """`rows`: as modelled. `shifts`: see `item_shifts`. `against`: the floor, where there is one."""
     return [
+        *_same(rows, against),
         *_components(rows, fit),
         *_residuals(rows, fit.residuals),
         *_spread(rows, fit.residuals),
@@ -51,6 +52,21 @@ def item_shifts(rows: pd.DataFrame, against: str | None, errors: pd.Series) -> p
     mean = apart.mean()
     left_out = (mean * counts - apart) / (counts - 1).where(counts > 1)
     return (left_out - mean) / errors
+
+
+def _same(rows: pd.DataFrame, against: str | None) -> Iterator[Diagnostic]:
+    means = rows.pivot_table(index="item", columns="subject", values="value", aggfunc="mean")
+    if against is None:
+        return
+    apart = means.drop(columns=against).sub(means[against], axis=0)
+    same = [str(name) for name in apart if (apart[name].dropna() == 0).all()]
+    if same:
+        yield Diagnostic(
+            code="same_as_floor",
+            text=f"On every item {listing(same)} {'has' if len(same) == 1 else 'have'} the very values of "
+            f"{against}: the difference is 0, and its interval comes from the other frameworks' spread.",
+            evidence={"frameworks": same, "floor": against},
+        )
 
 
 def _components(rows: pd.DataFrame, fit: Fit) -> Iterator[Diagnostic]:
@@ -127,10 +143,11 @@ def _influence(shifts: pd.DataFrame) -> Iterator[Diagnostic]:
     framework = str(shifts.abs().max().idxmax())
     item = str(shifts[framework].abs().idxmax())
     others = int((shifts.abs() > MOST_SHIFT).any(axis=1).sum())
+    such = "it is the only such item" if others == 1 else f"there are {others} such items"
     yield Diagnostic(
         code="influential_item",
         text=f"Without {item} the difference of {framework} would move by {furthest:.1f} standard errors: "
-        f"one item decides it ({plural(others, 'item')} moves a difference by more than {MOST_SHIFT:.0f}).",
+        f"one item decides it, and {such}.",
         evidence={"item": item, "framework": framework, "standard_errors": float(furthest), "items": others},
     )
 

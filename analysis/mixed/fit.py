@@ -17,6 +17,9 @@ METHODS = ["bfgs", "lbfgs", "powell"]
 OF_EARLIER_METHODS = ("Maximum Likelihood optimization failed", "Retrying", "Gradient optimization failed")
 """How warnings begin that say no more than that the next method was tried."""
 
+EXACT = 1e-12
+"""Of the largest value: what rounding leaves of an exact fit."""
+
 
 class NoFit(Exception):
     """Why there is no model, in words for the reader."""
@@ -53,9 +56,11 @@ def fit_mixed(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.nda
     Raises:
         NoFit: It does not converge, or nothing random is left.
     """
-    spread = float(values.std())
-    if spread == 0:
-        raise NoFit("all values are equal")
+    # In units of what the fixed effects leave: the optimiser's tolerances are absolute.
+    rest = values - fixed @ np.linalg.lstsq(fixed, values, rcond=None)[0]
+    spread = float(rest.std())
+    if spread <= EXACT * float(np.abs(values).max()):
+        raise NoFit("the frameworks' means leave no variance to model")
     fit, converged = _fit(values / spread, fixed, random)
     total = sum(fit.components.values()) + fit.residual
     zero = tuple(name for name, variance in fit.components.items() if variance < AT_ZERO * total)
@@ -86,7 +91,7 @@ def fit_mixed(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.nda
 
 
 def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]) -> tuple[Fit, bool]:
-    """Of values with a deviation of 1; and whether it converged."""
+    """Of values in units of what the fixed effects leave; and whether it converged."""
     # Imported where it is used: it takes a second, and most commands need none of it.
     from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec  # noqa: PLC0415
 

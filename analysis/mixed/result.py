@@ -36,6 +36,7 @@ class Diagnostic(Result):
     """What to hold against the model; none is a refusal."""
 
     code: Literal[
+        "same_as_floor",
         "component_at_zero",
         "few_levels",
         "residuals_not_normal",

@@ -123,7 +123,7 @@ class _Sizes:
             if items is not None:
                 power = power_of(self.difference, variance, items, self.alpha)
                 found.append(self.design(items, iterations, repeats, power))
-        return sorted(found, key=_price)
+        return sorted((d for d in found if not any(_at_least(other, d) for other in found)), key=_price)
 
     def _iterations(self) -> tuple[float, ...]:
         """Without repeated cells only the pilot's own number can be planned with."""
@@ -162,6 +162,12 @@ class _Sizes:
                 )
             )
         return sorted(found, key=lambda p: (-(p.gain_per_hour or 0.0), -p.variance_less))
+
+
+def _at_least(one: Design, other: Design) -> bool:
+    """Whether `one` asks for no more of anything than `other`, and for less of something."""
+    a, b = ((d.items, d.iterations, d.judge_repeats or 0) for d in (one, other))
+    return a != b and all(x <= y for x, y in zip(a, b, strict=True))
 
 
 def _planned(plan: SizePlan, sizes: _Sizes) -> SizePlan:

@@ -81,10 +81,12 @@ def estimate_components(rows: pd.DataFrame, factors: Mapping[str, str], residual
     apart = rows[VALUE].to_numpy(dtype=float)
     apart = apart - apart.mean()
     cross = np.array([_cross(a, b) for a in levels for b in levels]).reshape(len(levels), len(levels))
+    if not levels:
+        return Components({}, [])
     kept = _told_apart(cross)
     forms = np.array([(np.bincount(levels[k], weights=apart) ** 2).sum() for k in kept])
     of_residual = np.array([len(apart) - (np.bincount(levels[k]) ** 2).sum() / len(apart) for k in kept])
-    found = np.linalg.solve(cross[np.ix_(kept, kept)], forms - of_residual * residual) if kept else []
+    found = np.linalg.solve(cross[np.ix_(kept, kept)], forms - of_residual * residual)
     return Components(
         variances={names[k]: float(variance) for k, variance in zip(kept, found, strict=True)},
         confounded=[name for k, name in enumerate(names) if k not in kept],

@@ -213,6 +213,11 @@ def test_each_diagnostic_is_found_where_it_is_planted() -> None:
     nodes = clean.assign(node=np.tile(["a", "b"], len(clean) // 2))
     node = model_of(nodes, "quality", {"f0"})
     assert codes(node) & {"component_at_zero", "few_levels"}
+    same = clean.copy()
+    same.loc[same["subject"] == "f1", "value"] = same.loc[same["subject"] == "f0", "value"].to_numpy()
+    copied = model_of(same, "quality", {"f0"})
+    assert next(d for d in copied.diagnostics if d.code == "same_as_floor").evidence["frameworks"] == ["f1"]
+    assert next(effect for effect in copied.effects if effect.framework == "f1").difference == 0
     uneven = model_of(clean.assign(repeats=[5, *[1] * (len(clean) - 1)]), "quality", {"f0"})
     assert "unequal_repeats" in codes(uneven)
 
