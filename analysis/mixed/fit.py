@@ -5,18 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 AT_ZERO = 1e-5
 """Share of the total variance below which a component is at its boundary: the optimiser stops just short."""
 
-METHODS = ["bfgs", "lbfgs", "powell"]
-"""Tried in turn until one converges; the last needs no gradient, which is steep beside the boundary."""
-
-OF_EARLIER_METHODS = ("Maximum Likelihood optimization failed", "Retrying", "Gradient optimization failed")
-"""How warnings begin that say no more than that the next method was tried."""
-
+METHODS = ("bfgs", "powell")
+"""Tried in turn; the second needs no gradient, which misleads beside the boundary."""
+NO_MAXIMUM = "The Hessian matrix"
+"""How the one warning begins that a component at zero does not explain."""
 EXACT = 1e-12
 """Of the largest value: what rounding leaves of an exact fit."""
 
@@ -61,7 +60,7 @@ def fit_mixed(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.nda
     spread = float(rest.std())
     if spread <= EXACT * float(np.abs(values).max()):
         raise NoFit("the frameworks' means leave no variance to model")
-    fit, converged = _fit(values / spread, fixed, random)
+    fit = _fit(values / spread, fixed, random)
     total = sum(fit.components.values()) + fit.residual
     zero = tuple(name for name, variance in fit.components.items() if variance < AT_ZERO * total)
     if zero:
@@ -74,8 +73,6 @@ def fit_mixed(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.nda
         again = fit_mixed(values, fixed, left)
         # What was warned of before is told by the component at zero.
         return replace(again, at_zero=(*zero, *again.at_zero))
-    if not converged:
-        raise NoFit("the fit did not converge")
     if not (np.isfinite(fit.covariance).all() and (np.diag(fit.covariance) > 0).all()):
         raise NoFit("the fit is singular: its estimates have no standard errors")
     n, p = fixed.shape
@@ -90,8 +87,8 @@ def fit_mixed(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.nda
     )
 
 
-def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]) -> tuple[Fit, bool]:
-    """Of values in units of what the fixed effects leave; and whether it converged."""
+def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]) -> Fit:
+    """Of values in units of what the fixed effects leave."""
     # Imported where it is used: it takes a second, and most commands need none of it.
     from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec  # noqa: PLC0415
 
@@ -101,26 +98,43 @@ def _fit(values: np.ndarray, fixed: np.ndarray, random: Mapping[str, np.ndarray]
         [[[str(number) for number in range(len(names))]] for names, _ in levels.values()],
         [[np.eye(len(names))[place]] for names, place in levels.values()],
     )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            # One group: the random effects cross, so no part of the data is independent of the rest.
-            found = MixedLM(values, fixed, np.ones(len(values)), exog_vc=spec).fit(reml=True, method=METHODS)
-            covariance = np.asarray(found.cov_params())[: fixed.shape[1], : fixed.shape[1]]
-            residuals = np.asarray(found.resid, dtype=float)
-        except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
-            raise NoFit(f"the fit is singular ({error})") from error
-    fit = Fit(
+    # One group: the random effects cross, so no part of the data is independent of the rest.
+    model = MixedLM(values, fixed, np.ones(len(values)), exog_vc=spec)
+    try:
+        found, doubts = _optimise(model)
+        covariance = np.asarray(found.cov_params())[: fixed.shape[1], : fixed.shape[1]]
+        residuals = np.asarray(found.resid, dtype=float)
+    except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
+        raise NoFit(f"the fit is singular ({error})") from error
+    return Fit(
         effects=np.asarray(found.fe_params, dtype=float),
         covariance=covariance,
         components=dict(zip(levels, map(float, found.vcomp), strict=True)),
         residual=float(found.scale),
         residuals=residuals,
         log_likelihood=float(found.llf),
-        warnings=tuple(
-            text
-            for text in dict.fromkeys(str(warning.message) for warning in caught)
-            if not text.startswith(OF_EARLIER_METHODS)
-        ),
+        warnings=doubts,
     )
-    return fit, bool(found.converged)
+
+
+def _optimise(model: Any) -> tuple[Any, tuple[str, ...]]:
+    """The best of the methods that converged, and what is still doubtful about it.
+
+    One that stops where the likelihood has no maximum (its Hessian says so) is not taken at its word.
+    """
+    best: tuple[Any, tuple[str, ...]] | None = None
+    for method in METHODS:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = model.fit(reml=True, method=method)
+        if not found.converged:
+            continue
+        texts = dict.fromkeys(str(warning.message) for warning in caught)
+        doubts = tuple(text for text in texts if text.startswith(NO_MAXIMUM))
+        if best is None or found.llf > best[0].llf:
+            best = found, doubts
+        if not doubts:
+            break
+    if best is None:
+        raise NoFit("the fit did not converge")
+    return best

@@ -80,6 +80,8 @@ def _arm(asked: str | None, arms: list[str]) -> str:
         raise UserError("No framework completed a run here, so there is nothing to plan from.")
     if asked is None:
         return arms[0]
+    if arms == [""]:
+        raise UserError("These runs name no arms. Leave --arm out.")
     if asked not in arms:
         raise UserError(f"--arm {asked} did not run here. Give one of: {', '.join(arms)}.")
     return asked
@@ -87,7 +89,8 @@ def _arm(asked: str | None, arms: list[str]) -> str:
 
 def _show(plan: SizePlan, console: Console) -> None:
     for sentence in plan_sentences(plan):
-        console.print(Text(sentence))
+        # An arm's name in a file of someone else's may hold codes that a terminal obeys.
+        console.print(Text("".join(filter(str.isprintable, sentence))))
     table = designs_table(plan)
     if table is None:
         return

@@ -158,7 +158,7 @@ class _Sizes:
                     buy=buy,
                     variance_less=1 - left,
                     hours=hours,
-                    gain_per_hour=-math.log(left) / hours if hours else None,
+                    gain_per_hour=(0.0 - math.log(left)) / hours if hours else None,
                 )
             )
         return sorted(found, key=lambda p: (-(p.gain_per_hour or 0.0), -p.variance_less))

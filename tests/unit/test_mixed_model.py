@@ -145,6 +145,26 @@ def test_intervals_hold_the_truth() -> None:
     assert np.mean(rest) == pytest.approx(0.25, abs=3.5 * np.std(rest) / 10)
 
 
+def test_fits_beside_the_boundary_are_right() -> None:
+    """With hardly any variance of items the estimate is the analysis of variance's, or a refusal where that is 0."""
+    refused = 0
+    for seed in range(40):
+        rows = simulated(seed, item=0.1)
+        grid = rows.pivot_table(index="item", columns="subject", values="value").to_numpy()
+        grid = grid - grid.mean(axis=0)
+        between = 3 * grid.mean(axis=1).var(ddof=1)
+        within = ((grid - grid.mean(axis=1, keepdims=True)) ** 2).sum() / 22
+        model = model_of(rows, "quality", {"f0"})
+        if between <= within:
+            assert "singular" in (model.reason or ""), seed
+            refused += 1
+        else:
+            found = {component.source: component.variance for component in model.components}
+            assert found["item"] == pytest.approx((between - within) / 3, rel=0.01, abs=1e-4), seed
+            assert found["residual"] == pytest.approx(within, rel=0.01), seed
+    assert 10 < refused < 30
+
+
 def test_without_a_floor_the_mean_of_all() -> None:
     """Differences from the mean of all frameworks add up to 0."""
     model = model_of(simulated(1), "quality", set())
@@ -251,9 +271,9 @@ def test_many_frameworks_are_fitted() -> None:
     assert len(model.effects) == 60
 
 
-def test_equal_values_are_no_model() -> None:
+def test_exact_fit_is_no_model() -> None:
     """The fit itself refuses what has no variance."""
-    with pytest.raises(NoFit, match="equal"):
+    with pytest.raises(NoFit, match="leave no variance"):
         fit_mixed(np.ones(6), np.ones((6, 1)), {"item": np.repeat([0, 1, 2], 2)})
 
 
