@@ -133,26 +133,13 @@ def compare_pairs(runs: Runs, floor: NoiseFloor) -> list[Pair]:
 
 def _pairs(done: pd.DataFrame, metric: Metric, floor: NoiseFloor) -> list[Pair]:
     values = {
-        str(subject): rows[COLUMN[metric]].dropna().to_numpy()
-        for subject, rows in done.groupby("subject", sort=True)
+        str(subject): known.dropna().to_numpy()
+        for subject, known in done.groupby("subject", sort=True)[COLUMN[metric]]
     }
     names = list(combinations([name for name, known in values.items() if len(known)], 2))
     tested = mann_whitney([(values[a], values[b]) for a, b in names])
     noise = floor.metrics.get(metric)
     return [_pair(both, metric, values, found, noise) for both, found in zip(names, tested, strict=True)]
-    pairs: list[Pair] = []
-    for metric in METRICS:
-        values = {
-            str(subject): known.dropna().to_numpy()
-            for subject, known in done.groupby("subject", sort=True)[COLUMN[metric]]
-        }
-        names = list(combinations([name for name, known in values.items() if len(known)], 2))
-        tested = mann_whitney([(values[a], values[b]) for a, b in names])
-        noise = floor.metrics.get(metric)
-        pairs += [
-            _pair(both, metric, values, found, noise) for both, found in zip(names, tested, strict=True)
-        ]
-    return pairs
 
 
 def _pair(

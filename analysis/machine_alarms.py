@@ -122,20 +122,3 @@ def _same_text_latency(runs: Runs) -> Iterator[Alarm]:
         framework=subject,
         item=item,
     )
-
-
-def _order(runs: Runs) -> Iterator[Alarm]:
-    subjects = runs.answered.groupby("subject", sort=True)["position"]
-    positions = [known.dropna().to_numpy() for _, known in subjects]
-    positions = [group for group in positions if len(group)]
-    if len(positions) < 2 or len(np.unique(np.concatenate(positions))) < 2:
-        return
-    p = float(stats.kruskal(*positions).pvalue)
-    if p < ORDER_P:
-        yield alarm(
-            "order_confounded",
-            "high",
-            "The frameworks ran at different stages of the experiment, so drift of the machine counts as a "
-            "difference between frameworks.",
-            p=p,
-        )

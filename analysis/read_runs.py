@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,8 +37,6 @@ NAME_COLUMNS = (
     "framework", "arm", "task", "item", "status", "node", "judge", "quarantine", "limits_hit",
     "report_digest", "verdict_of",
 )  # fmt: skip
-LARGEST = 1e15
-"""No second, token or score is beyond; squares and sums of more would overflow. Such a cell is unreadable."""
 MOST_NAME = 100
 """Characters of a name; more than any of ours, and what a table can still show."""
 NUMBER_COLUMNS = (
@@ -111,23 +110,6 @@ def read_runs(source: Path) -> Runs:
     found = read_columns(csv, names, _wanted(names, ours))
     table, present = _table(found, ours), frozenset(ours.get(name, name) for name in names)
     naming = _complete(table, present)
-    raw = _read_csv(csv)
-    _require_columns(raw.columns, csv)
-    named = raw.rename(columns=_renames(raw.columns))
-    table = pd.DataFrame(index=named.index)
-    unreadable: dict[str, int] = {}
-    for column in TEXT_COLUMNS:
-        table[column] = named[column].str.strip() if column in named else ""
-    for column in NAME_COLUMNS:
-        table[column] = table[column].map({name: readable_name(name) for name in table[column].unique()})
-    table["error"] = table["error"].map(harmless)
-    for column in NUMBER_COLUMNS:
-        table[column], bad = _numbers(named, column)
-        if bad:
-            unreadable[column] = bad
-    for column in ("words_in_range", "in_asked_language"):
-        table[column] = _booleans(named, column)
-    naming = _complete(table, named)
     _set_apart(table, manifest.frameworks)
     return Runs(
         table=table,
@@ -159,29 +141,6 @@ def locate(source: Path) -> tuple[Path, Manifest]:
 
 def _renames(columns: Sequence[str]) -> dict[str, str]:
     """The file's name -> ours, where they differ."""
-
-
-def _read_csv(csv: Path) -> pd.DataFrame:
-    try:
-        # Text first: a framework called "nan" keeps its name, and no bad cell goes unseen.
-        raw = pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{csv} cannot be read as CSV in UTF-8: {str(error).strip()}") from error
-    if not isinstance(raw.index, pd.RangeIndex):  # pandas took the first cells as the rows' names
-        raise UserError(f"{csv}: its rows have more cells than its header has columns. Mend the header.")
-    return raw
-
-
-def readable_name(name: str) -> str:
-    """On one line, no control characters, not longer than a table can show; two names never become one."""
-    if len(name) <= MOST_NAME and name.isprintable():
-        return name
-    shown = " ".join(harmless(name).split())
-    shown = shown if len(shown) <= MOST_NAME else f"{shown[:MOST_NAME]}…"
-    return shown if shown == name else f"{shown} #{_digest(name)[:6]}"
-
-
-def _renames(columns: pd.Index) -> dict[str, str]:
     return {
         alias: ours
         for ours, aliases in ALIASES.items()
@@ -210,15 +169,6 @@ def _wanted(names: Sequence[str], ours: Mapping[str, str]) -> Wanted:
     return Wanted(of(TEXT_COLUMNS), of(NUMBER_COLUMNS), of(FLAG_COLUMNS), hashed)
 
 
-def _numbers(named: pd.DataFrame, column: str) -> tuple[pd.Series, int]:
-    if column not in named:
-        return pd.Series(np.nan, index=named.index, dtype=float), 0
-    text = named[column].str.strip()
-    values = pd.to_numeric(text, errors="coerce").astype(float)
-    values = values.where(values.abs() <= LARGEST)
-    return values, int(((text != "") & values.isna()).sum())
-
-
 def _table(found: Columns, ours: Mapping[str, str]) -> pd.DataFrame:
     """All columns that the statistics know; one that the file lacks is empty."""
     named: dict[str, pd.Series] = {
@@ -231,8 +181,25 @@ def _table(found: Columns, ours: Mapping[str, str]) -> pd.DataFrame:
     index = pd.RangeIndex(found.rows)
     no_text, no_number = pd.Series("", index=index, dtype="str"), pd.Series(np.nan, index=index, dtype=float)
     columns = {name: named.get(name, no_text) for name in TEXT_COLUMNS}
+    for name in NAME_COLUMNS:
+        columns[name] = _each(columns[name], readable_name)
+    columns["error"] = _each(columns["error"], harmless)
     columns |= {name: named.get(name, no_number) for name in (*NUMBER_COLUMNS, *FLAG_COLUMNS)}
     return pd.DataFrame(columns, copy=False)
+
+
+def _each(texts: pd.Series, made: Callable[[str], str]) -> pd.Series:
+    """`made` of each text, worked out once per different one."""
+    return texts.map({text: made(text) for text in texts.unique()}).astype("str")
+
+
+def readable_name(name: str) -> str:
+    """On one line, no control characters, not longer than a table can show; two names never become one."""
+    if len(name) <= MOST_NAME and name.isprintable():
+        return name
+    shown = " ".join(harmless(name).split())
+    shown = shown if len(shown) <= MOST_NAME else f"{shown[:MOST_NAME]}…"
+    return shown if shown == name else f"{shown} #{_digest(name)[:6]}"
 
 
 def _complete(table: pd.DataFrame, present: frozenset[str]) -> Naming:
@@ -272,6 +239,10 @@ def _set_apart(table: pd.DataFrame, planned: frozenset[str]) -> None:
     disturbed = table["quarantine"] == "disturbed"
     if disturbed.any():
         table.loc[disturbed, list(TIME_COLUMNS)] = np.nan
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _experiment_name(csv: Path) -> str:

@@ -20,6 +20,8 @@ import pyarrow.csv as pa_csv
 from shared.errors import UserError
 
 BLOCK_BYTES = 8 << 20
+LARGEST = 1e15
+"""No second, token or score is beyond; squares and sums of more would overflow. Such a cell is unreadable."""
 FLAGS = {"true": 1.0, "1": 1.0, "false": 0.0, "0": 0.0}
 
 
@@ -45,9 +47,9 @@ class Columns:
     texts: Mapping[str, pd.Series]
     """Stripped."""
     numbers: Mapping[str, pd.Series]
-    """float64; NaN where a cell is empty or holds no finite number."""
+    """float64; NaN where a cell is empty or holds no usable number."""
     unreadable: Mapping[str, int]
-    """Of `numbers`: cells that hold something, but no finite number."""
+    """Of `numbers`: cells that hold something, but no usable number."""
     flags: Mapping[str, pd.Series]
     """1.0, 0.0 or NaN."""
     hashes: Mapping[str, pd.Series]
@@ -92,9 +94,12 @@ def _arrow_batches(csv: Path, wanted: list[str]) -> Iterator[pa.RecordBatch]:
 
 def _pandas(csv: Path, nrows: int | None = None) -> pd.DataFrame:
     try:
-        return pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig", nrows=nrows)
+        found = pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig", nrows=nrows)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{csv} cannot be read as CSV in UTF-8: {str(error).strip()}") from error
+    if not isinstance(found.index, pd.RangeIndex):  # pandas took the first cells as the rows' names
+        raise UserError(f"{csv}: its rows have more cells than its header has columns. Mend the header.")
+    return found
 
 
 class _Gathered:
@@ -146,7 +151,7 @@ def _floats(texts: pa.Array) -> np.ndarray:
         found = pc.cast(known, pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:  # some cell holds no number, or one that only Python spells so
         found = pd.to_numeric(texts.to_pandas(), errors="coerce").to_numpy(dtype=float)
-    return np.where(np.isfinite(found), found, np.nan)
+    return np.where(np.abs(found) <= LARGEST, found, np.nan)
 
 
 def _filled(texts: pa.Array) -> np.ndarray:

@@ -7,7 +7,6 @@ import pandas as pd
 from scipy import stats
 
 from analysis.compare import RANK_DECIMALS
-from analysis.differences import FEWEST_ITEMS
 from analysis.mean_interval import FEWEST_ITEMS
 from analysis.mixed.diagnostics import diagnose, item_shifts
 from analysis.mixed.fit import Fit, NoFit, fit_mixed
