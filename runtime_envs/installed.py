@@ -24,8 +24,6 @@ class Installed:
     """These, and all that they need."""
     own_needs: dict[str, dict[str, SpecifierSet]]
     """Own distribution -> package -> what it requires of it."""
-    missing: tuple[str, ...]
-    """Own distributions that are not in the environment."""
 
     def version_of(self, package: str) -> str | None:
         found = self.closure.get(package)
@@ -70,7 +68,6 @@ def read_installed(environment: Path, own: Iterable[Requirement]) -> Installed:
         own={name: there[name] for name in names if name in there},
         closure=closure,
         own_needs=dict(needs),
-        missing=tuple(name for name in names if name not in there),
     )
 
 
