@@ -27,7 +27,8 @@ def runs_data(pages: RunPages) -> dict[str, Any]:
     `page` is -1 where the page of that run is left out.
     """
     subjects = sorted(pages.titles, key=lambda subject: (pages.titles[subject].casefold(), subject))
-    items, statuses = (sorted({row[column] for row in pages.rows}) for column in (1, 3))
+    items = sorted({row[1] for row in pages.rows})
+    statuses = sorted({row[3] for row in pages.rows})
     at = {page.place: place for place, page in enumerate(pages.pages)}
     of_subject, of_item, of_status = (
         {name: place for place, name in enumerate(names)} for names in (subjects, items, statuses)

@@ -21,12 +21,18 @@ function folded(title, ...inside) {
 
 function figuresOf(data, run) {
   const known = (value, text) => (value === null ? "not known" : text);
-  return pairsList([
+  const list = element("dl", null, "figures");
+  for (const [name, value] of [
     ["Status", data.statuses[run[RUN.status]]],
     ["Quality", known(run[RUN.quality], `${run[RUN.quality]}`)],
     ["Latency", known(run[RUN.latency], `${run[RUN.latency]} s`)],
     ["Tokens", known(run[RUN.tokens], Number(run[RUN.tokens]).toLocaleString("en"))],
-  ], "figures");
+  ]) {
+    const pair = element("div");
+    pair.append(element("dt", name), element("dd", value));
+    list.append(pair);
+  }
+  return list;
 }
 
 function callTitle(call) {
