@@ -59,10 +59,11 @@ def read_store(folder: Path) -> Stored:
 
 def _read(store: Store) -> Stored:
     quarantines = store.quarantines()
-    runs = tuple(store.runs())
+    attempts = list(store.attempts())
+    runs = tuple(sorted(store.each_run(attempts), key=lambda record: record.position))
     kept = {record.attempt_id for record in runs}
     warmups, contaminated, quarantined = 0, [], []
-    for record in store.attempts():
+    for record in attempts:
         warmups += record.key.iteration == 0
         if record.status == Status.CONTAMINATED:
             contaminated.append(record.key)

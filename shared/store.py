@@ -174,11 +174,16 @@ class Store:
         """
         return sorted(self.each_run(), key=lambda record: record.position)
 
-    def each_run(self) -> Iterator[RunRecord]:
-        """The same one by one, by their ids: for whoever cannot hold them all."""
+    def each_run(self, attempts: Iterable[RunRecord] | None = None) -> Iterator[RunRecord]:
+        """The same one by one, by their ids: for whoever cannot hold them all.
+
+        Args:
+            attempts: What `attempts` gave, where it has been read already.
+        """
         quarantined = self.quarantines()
-        for _, attempts in groupby(self.attempts(), key=lambda record: record.key.run_id):
-            chosen = reduce(partial(_better, quarantined), attempts)
+        read = self.attempts() if attempts is None else attempts
+        for _, of_run in groupby(read, key=lambda record: record.key.run_id):
+            chosen = reduce(partial(_better, quarantined), of_run)
             if chosen.key.iteration > 0:
                 yield chosen
 
