@@ -40,15 +40,19 @@ def headline(gate: Gate) -> str:
 
 
 def print_gate(gate: Gate, console: Console) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in HEADINGS:
-        table.add_column(
-            heading, justify="right" if heading in HEADINGS[2:7] else "left", no_wrap=heading == "Result"
-        )
     several = len({line.arm for line in gate.lines}) > 1
+    names = {harmless(_name(line, several)) for line in gate.lines}
+    first = 1 if len(names) == 1 else 0  # a name that all lines share stands above them
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(names.pop()) if first else None)
+    table.title_justify = "left"
+    for heading in HEADINGS[first:]:
+        number = heading in HEADINGS[2:7]
+        table.add_column(
+            heading, justify="right" if number else "left", no_wrap=heading not in {"Framework", "Result"}
+        )
     for line in gate.lines:
         *cells, _ = _row(line, several)
-        table.add_row(*map(Text, cells), Text(STATUS_LABELS[line.status], style=STYLES[line.status]))
+        table.add_row(*map(Text, cells[first:]), Text(STATUS_LABELS[line.status], style=STYLES[line.status]))
     console.print(table)
     for line in gate.lines:
         said = _said(line, several)
