@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import exp, factorial, lgamma
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -101,12 +100,13 @@ def _node(runs: Runs, done: pd.DataFrame) -> Iterator[Alarm]:
     if p >= NODE_P and not apart:
         return
     share = counts.div(counts.sum(axis=0), axis=1).to_numpy()
-    subject, node = np.unravel_index(share.argmax(), share.shape)
+    row, column = divmod(int(share.argmax()), share.shape[1])
+    subject, node = str(counts.index[row]), str(counts.columns[column])
     yield alarm(
         "node_confounded",
         "high",
-        f"The frameworks did not run on the same nodes alike (of the runs on {counts.columns[node]}, "
-        f"{share.max():.0%} were of {runs.title(str(counts.index[subject]))}): a difference between machines "
+        f"The frameworks did not run on the same nodes alike (of the runs on {node}, "
+        f"{share.max():.0%} were of {runs.title(subject)}): a difference between machines "
         "counts as one between frameworks.",
         p=p,
         runs={str(name): {str(k): int(v) for k, v in row.items()} for name, row in counts.iterrows()},

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import comb
 
-from analysis.consistency.acceptance import accepted, criteria
+from analysis.consistency.acceptance import Criterion, accepted, criteria
 from analysis.consistency.intervals import mean_interval
 from analysis.consistency.result import PassPower
 from analysis.read_runs import Runs
@@ -36,7 +36,7 @@ def measure_outcomes(runs: Runs) -> dict[str, dict[str, Any]]:
         str(subject): {
             "trials": int(found["size"].sum()),
             "accepted": int(found["sum"].sum()),
-            "met": {column: shares.get(subject) for column, shares in met.items()},
+            "met": {column: shares.get(str(subject)) for column, shares in met.items()},
             "pass_power": pass_powers(found["size"].to_numpy(), found["sum"].to_numpy()),
         }
         for subject, found in cells.groupby(level="subject")
@@ -55,13 +55,14 @@ def pass_powers(trials: np.ndarray, passed: np.ndarray) -> list[PassPower]:
     return found
 
 
-def _met(runs: Runs) -> dict[str, dict[str, float | None]]:
-    """Criterion -> subject -> share of its completed reports."""
+def _met(runs: Runs) -> dict[str, dict[str, float]]:
+    """Criterion -> subject -> share of its completed reports; empty for a criterion that is not known."""
     done = runs.answered
-    subjects = sorted(done["subject"].unique())
     return {
-        criterion.column: criterion.met(done).groupby(done["subject"]).mean().to_dict()
-        if criterion.known
-        else dict.fromkeys(subjects)
-        for criterion in criteria(runs)
+        criterion.column: _shares(criterion, done) if criterion.known else {} for criterion in criteria(runs)
     }
+
+
+def _shares(criterion: Criterion, done: pd.DataFrame) -> dict[str, float]:
+    shares = criterion.met(done).groupby(done["subject"]).mean()
+    return {str(subject): float(share) for subject, share in shares.items()}
