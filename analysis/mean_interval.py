@@ -15,6 +15,8 @@ FEWEST_ITEMS = 5
 """Fewer items say too little of the shape of their differences for any interval."""
 FEWEST_FOR_BCA = 30
 """Its coverage of a mean is 93.5 % there, and lower below."""
+MOST_FOR_BCA = 1_000
+"""Items: with more, it and t are the same."""
 MOST_BCA = 500
 """Means for which it is drawn: more take too long."""
 RESAMPLES = 2_000
@@ -37,7 +39,7 @@ def bca_interval(values: Values) -> tuple[Values, Values]:
     rows, items = values.shape
     low, high = np.full(rows, np.nan), np.full(rows, np.nan)
     varied = np.ptp(values, axis=1) > 0
-    if items >= FEWEST_FOR_BCA and rows <= MOST_BCA and varied.any():
+    if FEWEST_FOR_BCA <= items <= MOST_FOR_BCA and rows <= MOST_BCA and varied.any():
         found = stats.bootstrap(
             (values[varied],), np.mean, axis=1, n_resamples=RESAMPLES, confidence_level=LEVEL, method="BCa",
             batch=200, rng=np.random.default_rng(SEED),

@@ -32,16 +32,19 @@ def chances_of_best(means: Values, *, higher: bool) -> Values | None:
     items, frameworks = means.shape
     if items < FEWEST_ITEMS or not frameworks:
         return None
-    drawn = (means.mean(axis=0) + _weights(items) @ (means - means.mean(axis=0))).round(DUST)
+    drawn = (means.mean(axis=0) + _deviations(means)).round(DUST)
     ends = drawn.max(axis=1) if higher else drawn.min(axis=1)
     first = drawn == ends[:, None]
     shares: Values = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
 
 
-def _weights(items: int) -> Values:
-    """Draws x items: with them a mean's deviation is its standard error times a t of items - 1."""
+def _deviations(means: Values) -> Values:
+    """Draws x frameworks: each its standard error times a t of items - 1, with what they share by item."""
+    items = len(means)
+    # Normal weights of all items add up to normal weights of the rows of R, which are far fewer.
+    spread = np.linalg.qr(means - means.mean(axis=0), mode="r") / np.sqrt(items * (items - 1))
     noise = np.random.default_rng(SEED)
-    normal = noise.normal(size=(DRAWS, items)) / np.sqrt(items * (items - 1))
+    normal = noise.normal(size=(DRAWS, len(spread))) @ spread
     wide: Values = normal * np.sqrt((items - 1) / noise.chisquare(items - 1, size=DRAWS))[:, None]
     return wide

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.estimates.best import chances_of_best
 from analysis.estimates.groups import letters, letters_of, maximal_groups
 from analysis.estimates.margins import MARGINS, STEP
-from analysis.estimates.pairs import MOST_FLIPPED, PairTests, compare_all, holm
+from analysis.estimates.pairs import MOST_FLIPPED, MOST_FLIPPED_ITEMS, PairTests, compare_all, holm
 from analysis.estimates.result import Decider, Family, Group, PairEstimate, Standing
 from analysis.estimates.sign_flips import MOST_EXACT_ITEMS, smallest_p
 from analysis.mean_interval import FEWEST_ITEMS
@@ -110,7 +110,7 @@ def _above(tests: PairTests, decider: Decider, *, higher: bool) -> Values:
 
 
 def _sign_flips(tests: PairTests) -> Literal["exact", "sampled", "left_out"]:
-    if len(tests.n) > MOST_FLIPPED:
+    if len(tests.n) > MOST_FLIPPED or tests.n.max() > MOST_FLIPPED_ITEMS:
         return "left_out"
     return "exact" if tests.n.max() <= MOST_EXACT_ITEMS else "sampled"
 

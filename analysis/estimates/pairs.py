@@ -21,6 +21,8 @@ DUST = 9
 """Decimals: differences of equal means can differ from 0 in their last bits."""
 MOST_FLIPPED = 1_000
 """Pairs for which the sign-flip test is made; more take too long."""
+MOST_FLIPPED_ITEMS = 200
+"""With more items the t test gives the same."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def _fill(
     found.hodges_lehmann[rows], found.hl_low[rows], found.hl_high[rows] = hodges_lehmann(apart)
     found.rank_biserial[rows] = rank_biserial(apart)
     found.p_wilcoxon[rows] = wilcoxon_p(apart)
-    if len(found.n) <= MOST_FLIPPED:
+    if len(found.n) <= MOST_FLIPPED and apart.shape[1] <= MOST_FLIPPED_ITEMS:
         found.p_flip[rows] = sign_flip_p(apart)
     if apart.shape[1] >= FEWEST_ITEMS:
         found.p_t[rows] = paired_t_p(apart, step)

@@ -30,14 +30,16 @@ class PairEstimate(Result):
     hodges_lehmann: Number
     """Median of the means of all pairs of item differences, each with itself too."""
     hodges_lehmann_interval: Interval | None
-    """At least 95 %, the signed-rank test turned round; null below six items, which cannot give 95 %."""
+    """At least 95 %, the signed-rank test turned round; null below six items, which cannot give 95 %.
+    Both are null above 1,000 items."""
     rank_biserial: Number
     """Of matched pairs: (ranks above less ranks below) / all ranks; -1 to 1."""
     p_wilcoxon: Number
     """Signed-rank, two-sided; items without a difference are left out."""
     p_wilcoxon_holm: Number
     p_sign_flip: Number
-    """Of the mean difference, over all ways to turn the signs (a sample of them above 15 items)."""
+    """Of the mean difference, over all ways to turn the signs (a sample of them above 15 items); null above
+    200 items or 1,000 pairs."""
     p_t: Number
     p_t_holm: Number
     smallest_p: float

@@ -14,6 +14,8 @@ MOST_EXACT = 50
 """Items, as in SciPy and R: above, the normal approximation, also of the interval's place."""
 MOST_PATTERNS = 500
 """Different kinds of ties among the pairs, each with a distribution of its own: more take seconds."""
+MOST_WALSH_ITEMS = 1_000
+"""Items make n (n + 1) / 2 Walsh averages: with more the median difference is left out."""
 AT_ONCE = 1_000_000
 LEVEL = 0.95
 
@@ -33,11 +35,12 @@ def wilcoxon_p(differences: Values) -> Values:
     ties and continuity, as in R.
     """
     ranks = signed_ranks(differences)
-    # Mean ranks of ties are halves.
-    doubled = np.rint(2 * np.sort(np.abs(ranks), axis=1)).astype(int)
-    patterns, which = np.unique(doubled, axis=0, return_inverse=True)
-    if differences.shape[1] <= MOST_EXACT and len(patterns) <= MOST_PATTERNS:
-        return _exact(ranks, patterns, which)
+    if differences.shape[1] <= MOST_EXACT:
+        # Mean ranks of ties are halves.
+        doubled = np.rint(2 * np.sort(np.abs(ranks), axis=1)).astype(int)
+        patterns, which = np.unique(doubled, axis=0, return_inverse=True)
+        if len(patterns) <= MOST_PATTERNS:
+            return _exact(ranks, patterns, which)
     p = np.ones(len(ranks))
     moved = (ranks != 0).any(axis=1)
     if moved.any():
@@ -69,12 +72,15 @@ def rank_biserial(differences: Values) -> Values:
 def hodges_lehmann(differences: Values) -> tuple[Values, Values, Values]:
     """Estimate, low and high of each row: the median of the Walsh averages and the two that bound 95 %.
 
-    Low and high are NaN where not even the widest interval reaches 95 %: below six items.
+    Low and high are NaN where not even the widest interval reaches 95 %: below six items. All are NaN above
+    MOST_WALSH_ITEMS.
     """
     return _by_parts(differences, _hodges_lehmann)
 
 
 def _hodges_lehmann(differences: Values) -> Values:
+    if differences.shape[1] > MOST_WALSH_ITEMS:
+        return np.full((3, len(differences)), np.nan)
     first, second = np.triu_indices(differences.shape[1])
     walsh = np.sort((differences[:, first] + differences[:, second]) / 2, axis=1)
     middle = np.median(walsh, axis=1)
