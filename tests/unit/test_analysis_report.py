@@ -47,10 +47,11 @@ def test_small_and_complete_in_itself(page: str) -> None:
 
 
 def test_every_figure_has_words_and_a_table_near(page: str) -> None:
-    """Six figures, each with a text alternative; each table has a caption and headers with their scope."""
+    """Nine figures, each with a text alternative; each table has a caption and headers with their scope."""
     figures = re.findall(r'<div class="plot" id="figure-([\w-]+)" role="img" aria-label="([^"]+)"', page)
     assert [name for name, _ in figures] == [
-        "radar", "distribution", "items", "latency", "quality-latency", "tokens"
+        "forest-quality", "forest-latency", "forest-tokens",
+        "radar", "distribution", "items", "latency", "quality-latency", "tokens",
     ]  # fmt: skip
     assert all(len(words) > 40 for _, words in figures)
     assert page.count("<table ") == page.count("<caption ") > 8
@@ -64,7 +65,9 @@ def test_every_number_shown_is_in_the_json(tmp_path: Path) -> None:
     crewai = content["frameworks"]["crewai"]
     assert {"n", "quality", "latency_s", "tokens", "std", "min", "max", "range", "criteria"} <= set(crewai)
     assert crewai["criteria"]["insight"] == pytest.approx(86 / 9)
-    assert set(content["omnibus"]) == {"quality", "latency_s"}
+    assert set(content["omnibus"]) == {"quality", "latency_s", "tokens"}
+    assert set(content["estimates"]) == {"quality", "latency_s", "framework_s", "tokens"}
+    assert {"families", "pairs", "groups", "best"} <= set(content["estimates"]["quality"])
     assert {"statistic", "p"} <= set(content["omnibus"]["quality"]["kruskal_wallis"])
     pair = content["pairs"][0]
     assert {"a", "b", "metric", "mann_whitney", "significant"} <= set(pair)
