@@ -170,7 +170,8 @@ class _Rateable:
 
     def import_from(self, path: Path, *, pairs: bool) -> None:
         """Raises RatingsError, and writes nothing, when anything is wrong with the file."""
-        raters = [answer.rater for answer in (*self.kept.ratings(), *self.kept.preferences())]
+        raters = [rating.rater for rating in self.kept.ratings()]
+        raters += [preference.rater for preference in self.kept.preferences()]
         if pairs:
             preferences = read_preferences(_read(path), self.reports, raters, _now())
             of_pairs = merge_answers(preferences, self.kept.preferences(), self.reports)

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.item_bootstrap import draw_items
+from analysis.mean_interval import expanded_tails
 from analysis.result import SIGNIFICANCE_LEVEL
 
 DRAWS = 400
@@ -82,5 +83,5 @@ def _worse(behind: np.ndarray, critical: np.ndarray, noise: float | None) -> np.
 def ratio_interval(behind: np.ndarray, draws: np.ndarray, scale: float) -> tuple[float, float, float]:
     """Ratio of two scores and its 95 % bounds, from the rival's differences on items."""
     each = draws @ behind / len(behind)
-    low, high = np.percentile(each, [2.5, 97.5])
+    low, high = np.quantile(each, expanded_tails(len(behind)))
     return tuple(float(np.exp(value / scale)) for value in (behind.mean(), low, high))  # type: ignore[return-value]

@@ -37,7 +37,7 @@ def runs_data(pages: RunPages) -> dict[str, Any]:
     return {
         "subjects": [pages.titles[subject] for subject in subjects],
         "items": items,
-        "statuses": [status.replace("_", " ") for status in statuses],
+        "statuses": [str(status).replace("_", " ") for status in statuses],
         "runs": [
             [
                 *(of_subject[subject], of_item[item], iteration, of_status[status]),
