@@ -19,6 +19,8 @@ ERROR_CHARS = 400
 MOST_FAILURES = 10_000
 MOST_RUNS = 50_000
 """That are listed one by one, in the JSON and in the page; figures and tables are worked out of all."""
+UNUSED = ("error", "reasoning", "started_at", "node", "limits_hit", "verdict_of")
+"""Texts that say nothing of a framework as a whole, and take long to copy."""
 CELL_MEANS = ("overall", "latency_s", "total_tokens")
 
 
@@ -27,7 +29,7 @@ def describe_frameworks(runs: Runs) -> dict[str, FrameworkResult]:
     by_agent = mean_agent_parts(runs)
     results = {
         str(subject): _describe_one(runs, group, by_agent.get(str(subject), {}))
-        for subject, group in runs.table.groupby("subject", sort=True)
+        for subject, group in runs.table.drop(columns=list(UNUSED)).groupby("subject", sort=True)
     }
     return dict(sorted(results.items(), key=lambda entry: entry[1].title.casefold()))
 
