@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PUBLISHED = Path(__file__).parents[1] / "data" / "published_45_runs"
-FIGURES = ("radar", "distribution", "items", "latency", "quality-latency", "tokens")
+FORESTS = ("forest-quality", "forest-latency", "forest-tokens")
+FIGURES = (*FORESTS, "radar", "distribution", "items", "latency", "quality-latency", "tokens")
 # Marks that a figure without its data would not have.
 MARKS = {
+    **dict.fromkeys(FORESTS, ".scatter .point"),
     "radar": ".polar .scatterlayer .js-line",
     "distribution": ".boxes path.box",
     "items": ".heatmaplayer image, .heatmaplayer path",
@@ -28,7 +30,14 @@ MARKS = {
     "quality-latency": ".scatter .point",
     "tokens": ".bars .point path",
 }
-FEWEST_MARKS = {"radar": 5, "distribution": 5, "items": 1, "latency": 5, "quality-latency": 50, "tokens": 10}
+FEWEST_MARKS = dict.fromkeys(FORESTS, 4) | {
+    "radar": 5,
+    "distribution": 5,
+    "items": 1,
+    "latency": 5,
+    "quality-latency": 50,
+    "tokens": 10,
+}
 START_S = 60
 
 pytestmark = [
