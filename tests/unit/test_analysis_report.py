@@ -151,5 +151,5 @@ def test_two_hundred_frameworks(tmp_path: Path) -> None:
     start = time.monotonic()
     path, analysis = write_report(tmp_path)
     assert time.monotonic() - start < 120
-    assert len(analysis.pairs) == 2 * 200 * 199 // 2
+    assert len(analysis.pairs) == 3 * 200 * 199 // 2
     assert path.stat().st_size < 6_500_000
