@@ -11,42 +11,17 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import (
-    audit_tables,
-    latency_tables,
-    machine_tables,
-    people_sentences,
-    people_tables,
-    run_tables,
-    tables,
-    texts_tables,
-)
-from analysis.alarm_titles import ALARM_TITLES
-from analysis.audit_verdict import sentence_on
-from analysis.consistency import sentences as consistency_sentences
-from analysis.consistency import tables as consistency_tables
-from analysis.cost import tables as cost_tables
-from analysis.drift import SHORTEST_S
-from analysis.estimates import tables as estimate_tables
-from analysis.fairness import view as fairness_view
+from analysis import run_tables
 from analysis.figure import colours
 from analysis.figures import draw_figures
 from analysis.guide import tables as guide_tables
 from analysis.guide.page import guide_data
-from analysis.mean_interval import FEWEST_ITEMS
-from analysis.meter_tables import meters_table
-from analysis.mixed import tables as mixed_tables
 from analysis.packed import packed
-from analysis.panel import sentences as panel_sentences
-from analysis.panel import tables as panel_tables
-from analysis.planning import tables as planning_tables
 from analysis.result import Analysis
 from analysis.run_pages.read import RunPages
 from analysis.run_pages.view import left_out_sentence, packed_runs
-from analysis.variance import tables as variance_tables
+from analysis.vocabulary import VOCABULARY
 from analysis.waterfall_view import waterfall_table
-from analysis.what_if import tables as what_if_tables
-from analysis.what_if.view import what_if_data
 
 TEMPLATES = Path(__file__).parent / "templates"
 RUN_SCRIPTS = ("waterfall.js", "text_diff.js", "run_choice.js", "run_page.js", "compare_runs.js", "runs.js")
@@ -63,6 +38,7 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.globals |= VOCABULARY
     environment.filters["unbroken"] = _unbroken
     environment.filters["contents"] = _contents
     figures = draw_figures(analysis)
@@ -84,35 +60,9 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
         run_count=len(pages.rows),
         runs_left_out=left_out_sentence(pages),
         waterfall_table=waterfall_table(analysis, pages.waterfalls),
-        tables=tables,
-        latency_tables=latency_tables,
-        machine_tables=machine_tables,
-        texts_tables=texts_tables,
-        meters_table=meters_table,
-        run_tables=run_tables,
-        people_sentences=people_sentences,
-        people_tables=people_tables,
-        consistency_sentences=consistency_sentences,
-        consistency_tables=consistency_tables,
-        fairness_view=fairness_view,
-        guide_tables=guide_tables,
         guide_data=guide_data(analysis),
-        audit_tables=audit_tables,
-        sentence_on=sentence_on,
-        cost_tables=cost_tables,
-        what_if_tables=what_if_tables,
-        what_if_data=what_if_data,
-        panel_sentences=panel_sentences,
-        panel_tables=panel_tables,
-        mixed_tables=mixed_tables,
-        planning_tables=planning_tables,
-        variance_tables=variance_tables,
-        alarm_titles=ALARM_TITLES,
         setup_tables=run_tables.setup_tables(analysis),
         colours=colours(analysis),
-        estimate_tables=estimate_tables,
-        fewest_items=FEWEST_ITEMS,
-        shortest_ms=round(SHORTEST_S * 1000),
         style=Markup(_text("style.css")),  # noqa: S704 - our own file
         scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704 - our own files
         content_policy=_content_policy([*scripts.values(), *([plotly] if plotly else [])]),
