@@ -92,7 +92,7 @@ def _decide(asked: _Question) -> dict[str, Any]:
     draws = item_draws(len(points))
     noise = twin_noise(asked.scores, asked.weights)
     found = weigh(points, draws, noise)
-    margin = _margin(asked, found, points, draws, noise)
+    margin = _margin(asked, found, points, noise)
     left = [names[place] for place in found.candidates]
     best = float(found.probability[found.leader])
     same = not np.ptp(points[:, found.candidates], axis=1).any()
@@ -125,11 +125,9 @@ def _by_release(left: list[str], facts: Mapping[str, FrameworkFacts]) -> tuple[l
     return [name for name in left if why[name] is None], [reason for reason in why.values() if reason]
 
 
-def _margin(
-    asked: _Question, found: Weighed, points: np.ndarray, draws: np.ndarray, noise: float | None
-) -> Margin:
+def _margin(asked: _Question, found: Weighed, points: np.ndarray, noise: float | None) -> Margin:
     rival = found.leader if found.rival is None else found.rival
-    ratio, low, high = ratio_interval(points[:, rival] - points[:, found.leader], draws, asked.scale)
+    ratio, low, high = ratio_interval(points[:, rival] - points[:, found.leader], asked.scale)
     return Margin(
         leader=asked.names[found.leader],
         rival=asked.names[rival],

@@ -65,7 +65,7 @@ class Margin(Result):
     ratio: float
     """How many times the leader's score the rival's is; above 1, since lower is better."""
     low: float
-    """With `high`: 95 %, bootstrap over items with percentiles widened for few."""
+    """With `high`: 95 %, Student's t over items, of the ratio."""
     high: float
     noise: Number = None
     """The ratio that a framework has to itself, by the mean over the items of the A/A pairs."""

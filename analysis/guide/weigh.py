@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.item_bootstrap import draw_items
-from analysis.mean_interval import expanded_tails
+from analysis.mean_interval import t_interval
 from analysis.result import SIGNIFICANCE_LEVEL
 
 DRAWS = 400
@@ -80,8 +80,8 @@ def _worse(behind: np.ndarray, critical: np.ndarray, noise: float | None) -> np.
     return np.asarray(worse & (mean > (noise or 0.0)))
 
 
-def ratio_interval(behind: np.ndarray, draws: np.ndarray, scale: float) -> tuple[float, float, float]:
-    """Ratio of two scores and its 95 % bounds, from the rival's differences on items."""
-    each = draws @ behind / len(behind)
-    low, high = np.quantile(each, expanded_tails(len(behind)))
-    return tuple(float(np.exp(value / scale)) for value in (behind.mean(), low, high))  # type: ignore[return-value]
+def ratio_interval(behind: np.ndarray, scale: float) -> tuple[float, float, float]:
+    """Ratio of two scores and its 95 % bounds, from the rival's differences on items: Student's t on logs."""
+    (low,), (high,) = t_interval(behind[np.newaxis])
+    ratio, lowest, highest = (float(np.exp(value / scale)) for value in (behind.mean(), low, high))
+    return ratio, lowest, highest
