@@ -190,7 +190,8 @@ def _table(found: Columns, ours: Mapping[str, str]) -> pd.DataFrame:
 
 def _each(texts: pd.Series, made: Callable[[str], str]) -> pd.Series:
     """`made` of each text, worked out once per different one."""
-    return texts.map({text: made(text) for text in texts.unique()}).astype("str")
+    found = {text: made(text) for text in texts.unique()}
+    return texts if all(text == new for text, new in found.items()) else texts.map(found).astype("str")
 
 
 def readable_name(name: str) -> str:

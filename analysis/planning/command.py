@@ -11,7 +11,7 @@ from rich.text import Text
 
 from analysis.mixed.rows import arms_of
 from analysis.panel.read_verdicts import read_verdicts
-from analysis.planning.pilot import read_pilot
+from analysis.planning.pilot import read_pilots
 from analysis.planning.result import PlannedMetric, SizePlan
 from analysis.planning.sizes import METRICS, POWER, Wanted, plan_size
 from analysis.planning.tables import designs_table, plan_sentences
@@ -40,7 +40,8 @@ def plan_size_command(source: Path, asked: SizeRequest, json_out: Path | None, c
     metric, wanted = _metric(asked.metric), _wanted(asked)
     runs = read_runs(source)
     arm = _arm(asked.arm, arms_of(runs))
-    plan = plan_size(read_pilot(runs, read_verdicts(runs), metric, arm), wanted, arm)
+    (pilot,) = read_pilots(runs, read_verdicts(runs), [metric], arm)
+    plan = plan_size(pilot, wanted, arm)
     _show(plan, console)
     if json_out is not None:
         make_folder(json_out.absolute().parent)

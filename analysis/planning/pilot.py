@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,9 +33,15 @@ class Pilot:
     reason: str = ""
 
 
-def read_pilot(runs: Runs, verdicts: Verdicts, metric: PlannedMetric, arm: str) -> Pilot:
+def read_pilots(runs: Runs, verdicts: Verdicts, metrics: Iterable[PlannedMetric], arm: str) -> list[Pilot]:
+    """What one arm's runs are a pilot of, metric by metric."""
     done = compared_runs(runs)
     done = done[done["arm"] == arm]
+    cost = _cost(done, verdicts)
+    return [_read_pilot(done, verdicts, metric, cost) for metric in metrics]
+
+
+def _read_pilot(done: pd.DataFrame, verdicts: Verdicts, metric: PlannedMetric, cost: UnitCost) -> Pilot:
     rows = _rows(done, verdicts, metric)
     cells = rows.groupby(CELL, as_index=False).agg(value=("value", "mean"), runs=("value", "size"))
     own = verdicts.own_of(verdicts.main)
@@ -46,7 +53,6 @@ def read_pilot(runs: Runs, verdicts: Verdicts, metric: PlannedMetric, arm: str) 
         judge_repeats=_harmonic(rows["verdicts"]) if metric == "quality" and len(rows) else None,
         mean=rows["value"].mean() if len(rows) else None,
     )
-    cost = _cost(done, verdicts)
     if reason := _refusal(cells):
         return Pilot(metric, size, PilotVariance(), cost, reason)
     noise = _noise(own) if metric == "quality" else None
@@ -147,13 +153,15 @@ def _overhead(done: pd.DataFrame) -> float | None:
 
     A gap longer than the longest run was a pause between sessions, and is left out.
     """
-    timed = done[(done["started_at"] != "") & done["latency_s"].notna()]
+    known = (done["started_at"] != "") & done["latency_s"].notna()
+    timed = done.loc[known, ["node", "started_at", "latency_s"]]
     starts = pd.to_datetime(timed["started_at"], errors="coerce", utc=True)
-    timed = timed.assign(start=starts).dropna(subset=["start"]).sort_values("start", kind="stable")
+    timed = timed.assign(start=(starts - starts.min()).dt.total_seconds()).dropna(subset=["start"])
+    timed = timed.sort_values("start", kind="stable")
     gaps = []
     for _, rows in timed.groupby("node"):
-        ends = rows["start"] + pd.to_timedelta(rows["latency_s"], unit="s")
-        gaps += [(rows["start"].iloc[1:].to_numpy() - ends.iloc[:-1].to_numpy()) / np.timedelta64(1, "s")]
+        start, latency = rows["start"].to_numpy(), rows["latency_s"].to_numpy()
+        gaps.append(start[1:] - start[:-1] - latency[:-1])
     every = np.concatenate(gaps) if gaps else np.array([])
     usual = every[(every >= 0) & (every <= timed["latency_s"].max())] if len(every) else every
     return float(usual.mean()) if len(usual) else None

@@ -11,7 +11,7 @@ from scipy import stats
 from analysis.mean_interval import FEWEST_ITEMS
 from analysis.mixed.rows import arms_of
 from analysis.panel.read_verdicts import Verdicts
-from analysis.planning.pilot import Pilot, read_pilot
+from analysis.planning.pilot import Pilot, read_pilots
 from analysis.planning.power import items_for, power_of, smallest_shown
 from analysis.planning.result import Buy, Design, PlannedMetric, Purchase, SizePlan
 from analysis.read_runs import Runs
@@ -45,7 +45,8 @@ def plan_sizes(runs: Runs, verdicts: Verdicts) -> list[SizePlan]:
     arms = arms_of(runs)
     if not arms:
         return []
-    return [plan_size(read_pilot(runs, verdicts, metric, arms[0]), Wanted(), arms[0]) for metric in METRICS]
+    pilots = read_pilots(runs, verdicts, METRICS, arms[0])
+    return [plan_size(pilot, Wanted(), arms[0]) for pilot in pilots]
 
 
 def plan_size(pilot: Pilot, wanted: Wanted, arm: str = "") -> SizePlan:

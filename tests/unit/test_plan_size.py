@@ -14,7 +14,7 @@ from rich.console import Console
 from scipy import stats
 
 from analysis.planning.command import SizeRequest, plan_size_command
-from analysis.planning.pilot import read_pilot
+from analysis.planning.pilot import read_pilots
 from analysis.planning.power import items_for, power_of, smallest_shown
 from analysis.planning.result import PlannedMetric, SizePlan
 from analysis.planning.sizes import Wanted, plan_size
@@ -31,7 +31,9 @@ def planned(
     seed: int, metric: PlannedMetric = "latency_s", difference: float = 0.5, **pilot_of: Any
 ) -> SizePlan:
     runs, verdicts = pilot(seed, **pilot_of)
-    return plan_size(read_pilot(runs, verdicts, metric, "idiomatic"), Wanted(points=difference), "idiomatic")
+    return plan_size(
+        read_pilots(runs, verdicts, [metric], "idiomatic")[0], Wanted(points=difference), "idiomatic"
+    )
 
 
 def test_power_of_the_textbook() -> None:
@@ -159,7 +161,7 @@ def test_no_variance_and_no_difference() -> None:
     assert still.designs[0].power == 1
     assert any("no variance at all" in note for note in still.notes)
     runs, verdicts = pilot(1, item=0, interaction=0, run=0, mean=0)
-    nothing = plan_size(read_pilot(runs, verdicts, "tokens", "idiomatic"), Wanted())
+    nothing = plan_size(read_pilots(runs, verdicts, ["tokens"], "idiomatic")[0], Wanted())
     assert "difference of 0" in (nothing.reason or "")
 
 
@@ -198,7 +200,7 @@ def test_gaps_between_runs_are_overhead_but_pauses_are_not() -> None:
     starts = [0, 25, 50, 75, 40_000, 40_025, 40_050, 40_075]
     at = [f"2026-01-02T{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}+00:00" for s in starts]
     runs.table["started_at"] = at
-    assert read_pilot(runs, verdicts, "tokens", "idiomatic").cost.overhead_node_s == pytest.approx(5)
+    assert read_pilots(runs, verdicts, ["tokens"], "idiomatic")[0].cost.overhead_node_s == pytest.approx(5)
 
 
 def test_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
