@@ -105,7 +105,7 @@ def test_all_identical(tmp_path: Path) -> None:
     """Equal values everywhere are p 1 and no difference, without a warning from the statistics."""
     rows = clean_rows()
     for row in rows:
-        row.update(dict.fromkeys(SCORES, 7), latency_s=5.0, report_digest="same")
+        row.update(dict.fromkeys(SCORES, 7), latency_s=5.0, total_tokens=900, report_digest="same")
     analysis, _ = report_of(tmp_path, rows)
     assert analysis.omnibus["quality"].kruskal_wallis.p == 1
     assert analysis.omnibus["latency_s"].friedman.p == 1
@@ -132,7 +132,7 @@ def test_judge_failed_everywhere(tmp_path: Path) -> None:
     analysis, _ = report_of(tmp_path, rows)
     assert analysis.summary.headline.startswith("No report was scored")
     assert analysis.frameworks["crewai"].latency_s is not None
-    assert {pair.metric for pair in analysis.pairs} == {"latency_s"}
+    assert {pair.metric for pair in analysis.pairs} == {"latency_s", "tokens"}
 
 
 def test_markup_in_names_is_text(tmp_path: Path) -> None:
