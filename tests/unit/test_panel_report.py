@@ -193,7 +193,7 @@ def test_untrusted_words_are_text(tmp_path: Path) -> None:
             store.write_verdict(verdict.model_copy(update={"reasoning": EVIL * 100}))
     path, analysis = write_report(store.folder)
     page = path.read_text(encoding="utf-8")
-    body = page[: page.index('<script type="application/json"')]
+    body = page[: page.index('<script type="application/json" id="figures"')]
     assert "<script>alert" not in body
     assert "<b>x</b>" not in body
     assert "&lt;script&gt;alert" in body
