@@ -126,7 +126,7 @@ def test_raters_have_no_names_in_the_report(tmp_path: Path) -> None:
 def test_section_of_the_report(analysis: Analysis) -> None:
     """The section has every table, each with rows, and the sentence on further ratings."""
     html = render_html(analysis)
-    section = html[html.index('id="people"') : html.index('id="latency"')]
+    section = html[html.index('id="people"') : html.index('<section id="runs"')]
     tables = set(re.findall(r'<table id="table-([a-z0-9-]+)"', section))
     assert tables == {
         "judge-people", "calibration-1", "corrected-quality-1", "corrected-differences", "rating-plan",

@@ -256,7 +256,7 @@ def test_the_page_starts_from_the_measured_rates(tmp_path: Path) -> None:
     for row, f in zip(data["rows"], analysis.what_if.frameworks.values(), strict=True):
         at_model = row["fresh"] / 900 + row["output"] / 40 + row["calls"] * 0.25
         assert row["other"] + row["overlap"] * at_model == pytest.approx(f.predicted_s, rel=1e-3)
-    assert page.count("<fieldset") == 1
+    assert page.count('<fieldset class="what-if"') == 1
 
 
 def test_runs_whose_times_do_not_count_are_left_out(tmp_path: Path) -> None:
