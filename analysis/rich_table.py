@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Literal
@@ -12,6 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from analysis.tables import Table
+from shared.foreign_text import harmless
 
 
 def rich_table(table: Table, *, wrap_names: bool = False) -> RichTable:
@@ -46,4 +46,4 @@ def without(table: Table, columns: AbstractSet[str]) -> Table:
 
 def plain(text: str) -> Text:
     """Without what steers a terminal: names may come from anywhere."""
-    return Text("".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "?" for c in text))
+    return Text(harmless(text))

@@ -14,9 +14,9 @@ from rich.text import Text
 from benchmarks import clock, cpu, gateway, judging, scale, utilisation
 from benchmarks.session import Benchmark, Session
 from benchmarks.table import result_table
-from cluster.foreign_text import harmless
 from cluster.progress import RunProgress
 from shared.errors import LevelfieldError, SettingsError
+from shared.foreign_text import harmless
 from shared.suggest import unknown_name
 
 BENCHMARKS: dict[str, Benchmark] = {

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.result import BenchmarkResult, Spread
-from cluster.foreign_text import harmless
+from shared.foreign_text import harmless
 
 MARKS = {True: ("met", "green"), False: ("not met", "red"), None: ("undecided", "yellow")}
 

@@ -212,7 +212,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=given, standalone_mode=True)
     except LevelfieldError as error:
-        from cluster.foreign_text import harmless  # an error may quote a server or its log
+        from shared.foreign_text import harmless  # an error may quote a server or its log
 
         Console(stderr=True).print(Text(harmless(f"Error: {error}"), style="red"), highlight=False)
         sys.exit(error.exit_code)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from shared.foreign_text import harmless
 
-__all__ = ["cell", "first_line", "harmless"]
-
 FORMULA_STARTS = ("=", "+", "-", "@")
 """Spreadsheets compute a cell that begins so."""
 

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cluster.foreign_text import harmless
 from cluster.workspace import Workspace
 from runtime_envs.catalog import framework
 from runtime_envs.maturity import gather_maturity
 from shared.errors import UserError
+from shared.foreign_text import harmless
 from shared.maturity import MATURITY_FILE, Maturity
 from shared.record_files import make_folder, write_whole
 from shared.store import Store

@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from cluster.foreign_text import first_line, harmless
+from cluster.foreign_text import first_line
+from shared.foreign_text import harmless
 from shared.records import RunRecord, Status
 
 PLAIN_EVERY_S = 10.0

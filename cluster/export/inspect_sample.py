@@ -7,9 +7,9 @@ from typing import Any
 
 from cluster.export.inspect_events import Clock, conversation, events_of
 from cluster.export.inspect_messages import Json, assistant, usage
-from cluster.foreign_text import harmless
 from shared.brief import Brief
 from shared.calls import Call
+from shared.foreign_text import harmless
 from shared.plan import Limits
 from shared.records import CheckResult, RunRecord, Status, Verdict
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from cluster.foreign_text import harmless
 from cluster.progress import RunProgress
+from shared.foreign_text import harmless
 from shared.records import Status
 from tests.unit.stored_records import run
 
