@@ -20,6 +20,7 @@ from analysis.consistency import sentences as consistency_sentences
 from analysis.consistency import tables as consistency_tables
 from analysis.cost import tables as cost_tables
 from analysis.drift import SHORTEST_S
+from analysis.estimates import pair_tables
 from analysis.estimates import tables as estimate_tables
 from analysis.fairness import view as fairness_view
 from analysis.guide import tables as guide_tables
@@ -49,6 +50,7 @@ VOCABULARY: dict[str, Any] = {
     "mixed_tables": mixed_tables,
     "panel_sentences": panel_sentences,
     "panel_tables": panel_tables,
+    "pair_tables": pair_tables,
     "people_sentences": people_sentences,
     "people_tables": people_tables,
     "planning_tables": planning_tables,

@@ -6,8 +6,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from analysis.estimates.pair_tables import against_reference
 from analysis.estimates.result import PairEstimate
-from analysis.estimates.tables import NAMES, UNITS, against_reference, digits
+from analysis.estimates.tables import NAMES, UNITS, digits
 from analysis.figure import MOST_MARKED, Figure, bar_height, colours, figure_of, label, symbols
 from analysis.result import Analysis
 from analysis.tables import number

@@ -12,7 +12,8 @@ import pytest
 from analysis.analyse import analyse
 from analysis.estimates.family import compare_family
 from analysis.estimates.figure import draw_forest
-from analysis.estimates.tables import groups_table, reference_table, standings_table
+from analysis.estimates.pair_tables import reference_table
+from analysis.estimates.tables import groups_table, standings_table
 from analysis.read_runs import read_runs
 from analysis.render import render_html
 from analysis.result import Analysis
