@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.change.holm import holm
 from analysis.change.result import CHANGE_METRICS, Cells, Change, ChangeMetric, TextChange
 from analysis.change.side import Side, Subject, as_share, step
 from analysis.change.sign_flip import SignFlip, sign_flip
+from analysis.holm import holm
 
 ALPHA = 0.05
 NO_RATIO = "a value of zero or less has no relative change"

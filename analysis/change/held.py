@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from analysis.change.changes import ALPHA, Pair, Steps
-from analysis.change.holm import holm
 from analysis.change.result import ChangeMetric
 from analysis.change.sign_flip import fewest_pairs, sign_flip
+from analysis.holm import holm
 
 HIGHER_IS_BETTER: frozenset[ChangeMetric] = frozenset({"quality"})
 

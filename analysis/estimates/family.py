@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from analysis.estimates.best import chances_of_best
 from analysis.estimates.groups import letters, letters_of, maximal_groups
 from analysis.estimates.margins import MARGINS, STEP
-from analysis.estimates.pairs import MOST_FLIPPED, MOST_FLIPPED_ITEMS, PairTests, compare_all, holm
+from analysis.estimates.pairs import MOST_FLIPPED, MOST_FLIPPED_ITEMS, PairTests, compare_all
 from analysis.estimates.result import Decider, Family, Group, PairEstimate, Standing
 from analysis.estimates.sign_flips import MOST_EXACT_ITEMS, smallest_p
+from analysis.holm import holm
 from analysis.mean_interval import FEWEST_ITEMS
 from analysis.noise_floor import exceeds
 from analysis.result import SIGNIFICANCE_LEVEL

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from analysis.estimates.sign_flips import sign_flip_p
 from analysis.estimates.signed_rank import hodges_lehmann, rank_biserial, wilcoxon_p
@@ -103,12 +102,3 @@ def _error(apart: Values, step: float) -> Values:
     """
     error: Values = np.sqrt((apart.var(axis=1, ddof=1) + step**2 / 6) / apart.shape[1])
     return error
-
-
-def holm(p: Values) -> Values:
-    """Corrected over the p that exist."""
-    corrected = np.full(len(p), np.nan)
-    known = np.isfinite(p)
-    if known.any():
-        corrected[known] = multipletests(p[known], method="holm")[1]
-    return corrected

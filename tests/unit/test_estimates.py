@@ -15,10 +15,11 @@ from statsmodels.stats.weightstats import ttost_paired
 from analysis.estimates.best import chances_of_best
 from analysis.estimates.family import compare_family
 from analysis.estimates.groups import letters, letters_of, maximal_groups
-from analysis.estimates.pairs import compare_all, equivalence_p, holm, paired_t_p
+from analysis.estimates.pairs import compare_all, equivalence_p, paired_t_p
 from analysis.estimates.sign_flips import sign_flip_p, smallest_p
 from analysis.estimates.signed_rank import hodges_lehmann, rank_biserial, wilcoxon_p
 from analysis.friedman_permutation import permutation_p
+from analysis.holm import holm
 from analysis.mean_interval import bca_interval, expanded_tails, t_interval
 
 # Hamilton depression scale before and after a tranquilliser: Hollander and Wolfe, Nonparametric Statistical

@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import permutation_test
 from statsmodels.stats.multitest import multipletests
 
-from analysis.change.holm import holm
 from analysis.change.sign_flip import MOST_EXACT, fewest_pairs, sign_flip
+from analysis.holm import holm
 from tests.unit.gate_simulation import Truth, share_failing, statuses
 
 # Darwin's plants (Fisher, The Design of Experiments, 1935, section 21): differences of 15 pairs, in eighths of
