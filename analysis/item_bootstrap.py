@@ -6,6 +6,7 @@ Percentile intervals, with tails that make up for few items (`mean_interval.expa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -20,6 +21,12 @@ FEWEST_DEFINED = 0.9
 def draw_items(n_items: int, resamples: int = RESAMPLES) -> np.ndarray:
     """Resamples x n_items: the items drawn, seeded."""
     return np.random.default_rng(SEED).integers(n_items, size=(resamples, n_items))
+
+
+@cache
+def times_drawn(n_items: int, resamples: int = RESAMPLES) -> np.ndarray:
+    """The same as counts, resamples x n_items: how often each item is drawn."""
+    return np.stack([np.bincount(drawn, minlength=n_items) for drawn in draw_items(n_items, resamples)])
 
 
 def item_interval(items: Sequence[str], statistic: Callable[[np.ndarray], float]) -> Interval | None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from analysis.cost.result import Cost, Price, Spending
-from analysis.item_bootstrap import draw_items, percentile_interval
+from analysis.item_bootstrap import percentile_interval, times_drawn
 from analysis.mean_interval import FEWEST_ITEMS
 from analysis.read_runs import Runs
 from analysis.wire_result import Interval
 from shared.records import FINAL_STATUSES
 
 MILLION = 1_000_000
+USED = (
+    *("subject", "item", "prompt_tokens", "cached_tokens", "completion_tokens", "total_tokens"),
+    *("retried_tokens", "energy_j"),
+)
 KINDS = ("fresh", "cached", "output")
 """Columns of a bill: input read anew, input read before, output."""
 
@@ -49,7 +52,9 @@ def measure_cost(
 
 def _tried(runs: Runs, accepted: pd.Series) -> pd.DataFrame:
     """What says something of the framework; whoever pays for runs pays for these."""
-    table = runs.table.assign(accepted=accepted.reindex(runs.table.index).fillna(value=False).astype(bool))
+    table = runs.table[[*USED, "role", "status"]].assign(
+        accepted=accepted.reindex(runs.table.index).fillna(value=False).astype(bool)
+    )
     return table[table["status"].isin([str(status) for status in FINAL_STATUSES]) & (table["role"] != "dry")]
 
 
@@ -118,13 +123,7 @@ def _interval(amounts: np.ndarray, counts: np.ndarray) -> Interval | None:
     """Of the sum of `amounts` over that of `counts`, whole items drawn."""
     if len(amounts) < FEWEST_ITEMS:
         return None
-    drawn = _times_drawn(len(amounts))
+    drawn = times_drawn(len(amounts))
     below = drawn @ counts
     values = np.divide(drawn @ amounts, below, out=np.full(len(below), np.nan), where=below > 0)
     return percentile_interval(values.tolist(), len(amounts))
-
-
-@cache
-def _times_drawn(n_items: int) -> np.ndarray:
-    """Resamples x items: how often each is drawn."""
-    return np.array([np.bincount(drawn, minlength=n_items) for drawn in draw_items(n_items)], dtype=float)

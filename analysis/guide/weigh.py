@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analysis.item_bootstrap import draw_items
+from analysis.item_bootstrap import times_drawn
 from analysis.mean_interval import t_interval
 from analysis.result import SIGNIFICANCE_LEVEL
 
@@ -39,8 +39,7 @@ class Weighed:
 
 def item_draws(n_items: int) -> np.ndarray:
     """DRAWS x n_items: how often each item is in each resample. Seeded."""
-    drawn = draw_items(n_items, DRAWS)
-    return np.stack([np.bincount(row, minlength=n_items) for row in drawn])
+    return times_drawn(n_items, DRAWS)
 
 
 def critical_t(n_items: int, n_frameworks: int) -> np.ndarray:
