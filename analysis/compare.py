@@ -15,14 +15,13 @@ import pandas as pd
 from scipy import stats
 
 from analysis.friedman_permutation import MOST_ITEMS, SAMPLED, permutation_p
-from analysis.noise_floor import exceeds
+from analysis.noise_floor import COLUMNS, exceeds
 from analysis.read_runs import Runs
 from analysis.result import SIGNIFICANCE_LEVEL
 from analysis.significance_result import METRICS, MannWhitney, Metric, Omnibus, Pair, Significance
 from analysis.subjects import arms_of
 from analysis.wire_result import Noise, NoiseFloor
 
-COLUMN: dict[Metric, str] = {"quality": "overall", "latency_s": "latency_s", "tokens": "total_tokens"}
 # Means of equal scores can differ in the last bits by the order of addition; ranks must not see that.
 RANK_DECIMALS = 9
 MOST_VALUES = 1_000_000
@@ -45,7 +44,7 @@ def usual_rows(done: pd.DataFrame) -> pd.DataFrame:
 def compare_frameworks(runs: Runs) -> dict[Metric, Omnibus]:
     """In the usual arm."""
     done = usual_rows(compared_runs(runs))
-    return {metric: _omnibus(done, COLUMN[metric]) for metric in METRICS}
+    return {metric: _omnibus(done, COLUMNS[metric]) for metric in METRICS}
 
 
 def _omnibus(done: pd.DataFrame, column: str) -> Omnibus:
@@ -134,7 +133,7 @@ def compare_pairs(runs: Runs, floor: NoiseFloor) -> list[Pair]:
 def _pairs(done: pd.DataFrame, metric: Metric, floor: NoiseFloor) -> list[Pair]:
     values = {
         str(subject): known.dropna().to_numpy()
-        for subject, known in done.groupby("subject", sort=True)[COLUMN[metric]]
+        for subject, known in done.groupby("subject", sort=True)[COLUMNS[metric]]
     }
     names = list(combinations([name for name, known in values.items() if len(known)], 2))
     tested = mann_whitney([(values[a], values[b]) for a, b in names])

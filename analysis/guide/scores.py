@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.guide.metrics import METRICS, item_values, logs_of
 from analysis.guide.result import MetricName
 from analysis.read_runs import Runs
-from analysis.subjects import twin_of
+from analysis.subjects import arms_of, twin_of
 from shared.maturity import FrameworkFacts
 
 FEWEST_SHARE = 0.5
@@ -49,7 +49,7 @@ class Selection:
 def read_scores(runs: Runs, facts: Mapping[str, FrameworkFacts]) -> Scores:
     table = runs.table
     competing = table[table["role"] == "framework"]
-    arms = sorted(competing["arm"].unique(), key=lambda arm: (arm != "idiomatic", arm))
+    arms = arms_of(competing["arm"])
     arm = str(arms[0]) if arms else ""
     here = table[table["arm"] == arm]
     mine = here[here["role"] == "framework"]

@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.compare import RANK_DECIMALS
+from analysis.compare import RANK_DECIMALS, compared_runs
 from analysis.mean_interval import FEWEST_ITEMS
 from analysis.mixed.diagnostics import diagnose, item_shifts
 from analysis.mixed.fit import Fit, NoFit, fit_mixed
-from analysis.mixed.result import Effect, MixedMetric, MixedModel, VarianceComponent
-from analysis.mixed.rows import COLUMN, arms_of, cell_means
+from analysis.mixed.result import Effect, MixedModel, VarianceComponent
+from analysis.mixed.rows import cell_means
 from analysis.panel.read_verdicts import Verdicts
 from analysis.read_runs import Runs
+from analysis.significance_result import METRICS, Metric
+from analysis.subjects import arms_of
 from analysis.variance.components import within_variance
 from analysis.wording import plural
 
@@ -25,17 +27,17 @@ logarithm its estimate, would leave out the linear scale."""
 
 
 def fit_models(runs: Runs, verdicts: Verdicts) -> list[MixedModel]:
-    """For each arm, each metric in the order of COLUMN."""
+    """For each arm, each metric in their order."""
     floors = set(runs.table.loc[runs.table["role"] == "floor", "subject"])
     return [
         model_of(cell_means(runs, verdicts, metric, arm), metric, floors, arm or None)
-        for arm in arms_of(runs)
-        for metric in COLUMN
+        for arm in arms_of(compared_runs(runs)["arm"])
+        for metric in METRICS
     ]
 
 
 def model_of(
-    rows: pd.DataFrame, metric: MixedMetric, floors: frozenset[str] | set[str], arm: str | None = None
+    rows: pd.DataFrame, metric: Metric, floors: frozenset[str] | set[str], arm: str | None = None
 ) -> MixedModel:
     """`rows`: see `cell_means`. `floors`: what frameworks are held against, where it is among them."""
     about = MixedModel(

@@ -7,8 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from analysis.result_model import Number, Result
-
-MixedMetric = Literal["quality", "latency_s", "tokens"]
+from analysis.significance_result import Metric
 
 
 class Effect(Result):
@@ -53,7 +52,7 @@ class Diagnostic(Result):
 class MixedModel(Result):
     """Value = framework (fixed) + item + node + judge (random) + residual, by REML."""
 
-    metric: MixedMetric
+    metric: Metric
     arm: str | None = None
     reason: str | None = None
     """Why there is no model; then nothing below is filled in but the counts."""

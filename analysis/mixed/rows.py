@@ -8,31 +8,22 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.compare import RANK_DECIMALS, compared_runs
-from analysis.mixed.result import MixedMetric
+from analysis.noise_floor import COLUMNS
 from analysis.panel.read_verdicts import Verdicts
 from analysis.read_runs import Runs
+from analysis.significance_result import Metric
 
-COLUMN: dict[MixedMetric, str] = {
-    "quality": "overall",
-    "latency_s": "latency_s",
-    "tokens": "total_tokens",
-}
 CELL = ["subject", "item", "node", "judge"]
 
 
-def arms_of(runs: Runs) -> list[str]:
-    """Of the runs that are compared, the idiomatic one first."""
-    return sorted(compared_runs(runs)["arm"].unique(), key=lambda arm: (arm != "idiomatic", arm))
-
-
-def cell_means(runs: Runs, verdicts: Verdicts, metric: MixedMetric, arm: str) -> pd.DataFrame:
+def cell_means(runs: Runs, verdicts: Verdicts, metric: Metric, arm: str) -> pd.DataFrame:
     """Columns subject, item, node, judge, value, and `repeats`: how many runs or verdicts went into it."""
     done = compared_runs(runs)
     done = done[done["arm"] == arm]
     if metric == "quality":
         rows = _scores(done, verdicts)
     else:
-        rows = done.assign(value=done[COLUMN[metric]], judge="")
+        rows = done.assign(value=done[COLUMNS[metric]], judge="")
     grouped = rows.dropna(subset=["value"]).groupby(CELL, sort=True, observed=True)["value"]
     means = grouped.agg(value="mean", repeats="size").reset_index()
     return means.assign(value=means["value"].round(RANK_DECIMALS))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from analysis.mixed.result import Effect, MixedMetric, MixedModel, VarianceComponent
+from analysis.mixed.result import Effect, MixedModel, VarianceComponent
 from analysis.result import Analysis
+from analysis.significance_result import Metric
 from analysis.tables import Table, digits_for, number, plain_cells, share, titled
 from analysis.wording import plural
 
-NAMES: dict[MixedMetric, str] = {"quality": "Quality", "latency_s": "Latency", "tokens": "Tokens"}
-UNITS: dict[MixedMetric, str] = {"quality": "points", "latency_s": "seconds", "tokens": "tokens"}
+NAMES: dict[Metric, str] = {"quality": "Quality", "latency_s": "Latency", "tokens": "Tokens"}
+UNITS: dict[Metric, str] = {"quality": "points", "latency_s": "seconds", "tokens": "tokens"}
 SOURCES = {
     "item": "Item",
     "cell": "What an item makes of a framework",

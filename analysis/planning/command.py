@@ -9,13 +9,15 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from analysis.mixed.rows import arms_of
+from analysis.compare import compared_runs
 from analysis.panel.read_verdicts import read_verdicts
 from analysis.planning.pilot import read_pilots
-from analysis.planning.result import PlannedMetric, SizePlan
-from analysis.planning.sizes import METRICS, POWER, Wanted, plan_size
+from analysis.planning.result import SizePlan
+from analysis.planning.sizes import POWER, Wanted, plan_size
 from analysis.planning.tables import designs_table, plan_sentences
 from analysis.read_runs import read_runs
+from analysis.significance_result import METRICS, Metric
+from analysis.subjects import arms_of
 from shared.errors import UserError
 from shared.record_files import make_folder, write_whole
 
@@ -39,7 +41,7 @@ def plan_size_command(source: Path, asked: SizeRequest, json_out: Path | None, c
     """
     metric, wanted = _metric(asked.metric), _wanted(asked)
     runs = read_runs(source)
-    arm = _arm(asked.arm, arms_of(runs))
+    arm = _arm(asked.arm, arms_of(compared_runs(runs)["arm"]))
     (pilot,) = read_pilots(runs, read_verdicts(runs), [metric], arm)
     plan = plan_size(pilot, wanted, arm)
     _show(plan, console)
@@ -49,7 +51,7 @@ def plan_size_command(source: Path, asked: SizeRequest, json_out: Path | None, c
     return plan
 
 
-def _metric(name: str) -> PlannedMetric:
+def _metric(name: str) -> Metric:
     for metric in METRICS:
         if metric == name:
             return metric

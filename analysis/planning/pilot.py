@@ -9,16 +9,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.compare import RANK_DECIMALS, compared_runs
+from analysis.noise_floor import COLUMNS
 from analysis.panel.read_verdicts import Verdicts
-from analysis.planning.result import PilotSize, PilotVariance, PlannedMetric, UnitCost
+from analysis.planning.result import PilotSize, PilotVariance, UnitCost
 from analysis.read_runs import Runs
+from analysis.significance_result import Metric
 from analysis.variance.components import Within, within_variance
 
-COLUMN: dict[PlannedMetric, str] = {
-    "quality": "overall",
-    "latency_s": "latency_s",
-    "tokens": "total_tokens",
-}
 CELL = ["item", "subject"]
 
 
@@ -26,14 +23,14 @@ CELL = ["item", "subject"]
 class Pilot:
     """`reason`: why its variance says nothing; empty when it does."""
 
-    metric: PlannedMetric
+    metric: Metric
     size: PilotSize
     variance: PilotVariance
     cost: UnitCost
     reason: str = ""
 
 
-def read_pilots(runs: Runs, verdicts: Verdicts, metrics: Iterable[PlannedMetric], arm: str) -> list[Pilot]:
+def read_pilots(runs: Runs, verdicts: Verdicts, metrics: Iterable[Metric], arm: str) -> list[Pilot]:
     """What one arm's runs are a pilot of, metric by metric."""
     done = compared_runs(runs)
     done = done[done["arm"] == arm]
@@ -41,7 +38,7 @@ def read_pilots(runs: Runs, verdicts: Verdicts, metrics: Iterable[PlannedMetric]
     return [_read_pilot(done, verdicts, metric, cost) for metric in metrics]
 
 
-def _read_pilot(done: pd.DataFrame, verdicts: Verdicts, metric: PlannedMetric, cost: UnitCost) -> Pilot:
+def _read_pilot(done: pd.DataFrame, verdicts: Verdicts, metric: Metric, cost: UnitCost) -> Pilot:
     rows = _rows(done, verdicts, metric)
     cells = rows.groupby(CELL, as_index=False).agg(value=("value", "mean"), runs=("value", "size"))
     own = verdicts.own_of(verdicts.main)
@@ -59,10 +56,10 @@ def _read_pilot(done: pd.DataFrame, verdicts: Verdicts, metric: PlannedMetric, c
     return Pilot(metric, size, _variance(rows, cells, size, noise), cost)
 
 
-def _rows(done: pd.DataFrame, verdicts: Verdicts, metric: PlannedMetric) -> pd.DataFrame:
+def _rows(done: pd.DataFrame, verdicts: Verdicts, metric: Metric) -> pd.DataFrame:
     """A row per run: item, subject, text, node, value, and the number of verdicts behind it."""
     rows = done[["item", "subject", "node"]].assign(
-        text=done["report_digest"], value=done[COLUMN[metric]], verdicts=1
+        text=done["report_digest"], value=done[COLUMNS[metric]], verdicts=1
     )
     if metric == "quality":
         own = verdicts.own_of(verdicts.main)

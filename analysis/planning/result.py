@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field
 
 from analysis.result_model import Number, Result
+from analysis.significance_result import Metric
 
-PlannedMetric = Literal["quality", "latency_s", "tokens"]
 Buy = Literal["items", "iterations", "judge_repeats"]
 
 
@@ -83,7 +83,7 @@ class Purchase(Result):
 
 
 class SizePlan(Result):
-    metric: PlannedMetric
+    metric: Metric
     arm: str | None = None
     reason: str | None = None
     """Why nothing can be planned; then only the pilot's size is filled in."""

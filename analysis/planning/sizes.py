@@ -8,14 +8,16 @@ from itertools import product
 
 from scipy import stats
 
+from analysis.compare import compared_runs
 from analysis.mean_interval import FEWEST_ITEMS
-from analysis.mixed.rows import arms_of
 from analysis.panel.read_verdicts import Verdicts
 from analysis.planning.pilot import Pilot, read_pilots
 from analysis.planning.power import items_for, power_of, smallest_shown
-from analysis.planning.result import Buy, Design, PlannedMetric, Purchase, SizePlan
+from analysis.planning.result import Buy, Design, Purchase, SizePlan
 from analysis.read_runs import Runs
 from analysis.result import SIGNIFICANCE_LEVEL
+from analysis.significance_result import METRICS
+from analysis.subjects import arms_of
 from analysis.wording import plural
 
 POWER = 0.8
@@ -28,7 +30,6 @@ JUDGE_REPEATS = (1, 2, 3, 5, 8)
 MOST_SHOWN = 8
 FEWEST_FREE = 20
 """Degrees of freedom below which the variance's 95 % interval is wider than from 0.6 to 2.1 times it."""
-METRICS: tuple[PlannedMetric, ...] = ("quality", "latency_s", "tokens")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Wanted:
 
 def plan_sizes(runs: Runs, verdicts: Verdicts) -> list[SizePlan]:
     """For the report: each metric in the first arm, at the usual differences."""
-    arms = arms_of(runs)
+    arms = arms_of(compared_runs(runs)["arm"])
     if not arms:
         return []
     pilots = read_pilots(runs, verdicts, METRICS, arms[0])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from analysis.planning.power import MOST_ITEMS
-from analysis.planning.result import Buy, Design, PlannedMetric, SizePlan
+from analysis.planning.result import Buy, Design, SizePlan
+from analysis.significance_result import Metric
 from analysis.tables import Table, number, plain_cells, share
 from analysis.wording import in_unit, listing, plural
 
-NAMES: dict[PlannedMetric, str] = {"quality": "quality", "latency_s": "latency", "tokens": "tokens"}
+NAMES: dict[Metric, str] = {"quality": "quality", "latency_s": "latency", "tokens": "tokens"}
 ONE_MORE: dict[Buy, str] = {
     "items": "one more item",
     "iterations": "one more iteration of everything",

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.compare import compared_runs
+from analysis.noise_floor import COLUMNS
 from analysis.read_runs import Runs
+from analysis.significance_result import Metric
 from analysis.variance.components import VALUE, estimate_components, within_variance
 from analysis.variance.result import VarianceBudget, VarianceShare
 from analysis.wording import plural
@@ -20,8 +22,8 @@ NODE_UNKNOWN = "Which node a run was on is not known."
 NODE_CONFOUNDED = "Nodes cannot be told from what ran on them, so they have no part here."
 FEWEST_FREE = 5
 """With fewer degrees of freedom a variance is hardly known."""
-METRICS = {"latency_s": "latency_s", "tokens": "total_tokens"}
-"""Metric -> column of the table of runs."""
+METRICS: tuple[Metric, ...] = ("latency_s", "tokens")
+"""Of which each run has a value; quality's verdicts are the panel's."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ RUN = Residual(
 def measure_budgets(runs: Runs, quality: VarianceBudget | None) -> dict[str, VarianceBudget]:
     """By metric. `quality`: of the panel's verdicts, which knows judges."""
     found = {} if quality is None else {"quality": quality}
-    return found | {metric: _of_runs(runs, column) for metric, column in METRICS.items()}
+    return found | {metric: _of_runs(runs, COLUMNS[metric]) for metric in METRICS}
 
 
 def _of_runs(runs: Runs, column: str) -> VarianceBudget:

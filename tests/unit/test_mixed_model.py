@@ -15,8 +15,9 @@ from scipy import stats
 from analysis.analyse import analyse
 from analysis.mixed.fit import NoFit, fit_mixed
 from analysis.mixed.model import model_of
-from analysis.mixed.result import MixedMetric, MixedModel
+from analysis.mixed.result import MixedModel
 from analysis.read_runs import read_runs
+from analysis.significance_result import Metric
 
 from .analysis_rows import PUBLISHED, analyse_rows, clean_rows
 from .panel_experiment import judged_store
@@ -280,7 +281,7 @@ def test_exact_fit_is_no_model() -> None:
 def test_report_holds_models_and_refusals(tmp_path: Path) -> None:
     """A report on six items has models or reasons for every metric, and never both."""
     analysis = analyse_rows(tmp_path, clean_rows())
-    metrics: list[MixedMetric] = [model.metric for model in analysis.mixed]
+    metrics: list[Metric] = [model.metric for model in analysis.mixed]
     assert metrics == ["quality", "latency_s", "tokens"]
     assert all(bool(model.effects) != bool(model.reason) for model in analysis.mixed)
     assert {model.rows for model in analysis.mixed} == {24}

@@ -16,9 +16,10 @@ from scipy import stats
 from analysis.planning.command import SizeRequest, plan_size_command
 from analysis.planning.pilot import read_pilots
 from analysis.planning.power import items_for, power_of, smallest_shown
-from analysis.planning.result import PlannedMetric, SizePlan
+from analysis.planning.result import SizePlan
 from analysis.planning.sizes import Wanted, plan_size
 from analysis.render import render_html
+from analysis.significance_result import Metric
 from cluster.cli import main
 from shared.errors import UserError
 
@@ -27,9 +28,7 @@ from .panel_experiment import FRAMEWORKS, ITEMS, judged_store
 from .pilot_runs import pilot
 
 
-def planned(
-    seed: int, metric: PlannedMetric = "latency_s", difference: float = 0.5, **pilot_of: Any
-) -> SizePlan:
+def planned(seed: int, metric: Metric = "latency_s", difference: float = 0.5, **pilot_of: Any) -> SizePlan:
     runs, verdicts = pilot(seed, **pilot_of)
     return plan_size(
         read_pilots(runs, verdicts, [metric], "idiomatic")[0], Wanted(points=difference), "idiomatic"
