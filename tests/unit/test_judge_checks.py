@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,9 +163,8 @@ def test_no_text_breaks_the_checks(text: str) -> None:
         "a\n\n",
     ],
 )
-def test_a_megabyte_of_anything_is_checked_in_seconds(unit: str) -> None:
-    """No text makes a pattern run away: a megabyte takes about as long as prose of that length."""
+@pytest.mark.timeout(60)  # a pattern that runs away takes hours; two seconds is usual
+def test_a_megabyte_of_anything_is_checked(unit: str) -> None:
+    """No text makes a pattern run away: a megabyte of it ends, however slow the machine."""
     text = unit * (1_000_000 // len(unit))
-    started = time.process_time()
-    check_report(text, "r", "a", SPEC)
-    assert time.process_time() - started < 2
+    assert check_report(text, "r", "a", SPEC).facts_total == len(SPEC.facts)

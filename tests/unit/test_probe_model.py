@@ -196,7 +196,7 @@ def test_the_whole_request_has_a_deadline(server: FakeServer) -> None:
         began = time.monotonic()
         answer = probe_model(server.url, "m", 0.5)
         assert answer.error == "no answer within 0.5 s"
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

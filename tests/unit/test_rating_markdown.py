@@ -93,4 +93,4 @@ def test_hostile_text_costs_little(piece: str) -> None:
     """A report of nothing but one mark is read within seconds, whatever nests."""
     began = time.monotonic()
     markdown_tree(piece * (MAX_SHOWN_CHARS // len(piece)))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30

@@ -195,7 +195,7 @@ def test_preflight_does_not_wait_for_ever(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(EnvironmentFailed, match="not done after 1 s"):
         preflight("direct", built, timeout_s=1)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_preflight_names_a_missing_interpreter(tmp_path: Path) -> None:

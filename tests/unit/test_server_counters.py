@@ -131,7 +131,7 @@ def test_a_server_that_hangs_or_is_gone(service: AnsweringServer, monkeypatch: p
     service.answers[METRICS] = Answer(hangs=True)
     began = time.monotonic()
     assert vllm_counters(service.origin, None) is None
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert llamacpp_counters("http://127.0.0.1:9") is None
 
 
@@ -157,7 +157,7 @@ def test_a_server_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
             port = int(dripping.stdout.readline())
             began = time.monotonic()
             assert llamacpp_counters(f"http://127.0.0.1:{port}") is None
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 30
         finally:
             dripping.kill()
 
