@@ -76,6 +76,7 @@ def _describe_one(runs: Runs, rows: pd.DataFrame, agent_parts: dict[str, Parts])
         model_calls=done["model_calls"].mean(),
         tool_calls=done["tool_calls"].mean(),
         checks=Checks(
+            passed=scored["passed"].mean(),
             section_share=scored["section_share"].mean(),
             words=scored["words"].mean(),
             words_in_range=scored["words_in_range"].mean(),

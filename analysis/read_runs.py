@@ -49,7 +49,7 @@ NUMBER_COLUMNS = (
     "busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j", "stray_calls",
     "slowest_call_tokens_per_s", "fastest_call_tokens_per_s",
 )  # fmt: skip
-FLAG_COLUMNS = ("words_in_range", "in_asked_language")
+FLAG_COLUMNS = ("passed", "words_in_range", "in_asked_language")
 REPORT = "report_text"
 """Where a plain CSV may hold the reports, of which only the digests are of use here."""
 TIME_COLUMNS = (

@@ -56,6 +56,8 @@ class Spread(Result):
 class Checks(Result):
     """Means over completed runs of what can be said of a report without any model."""
 
+    passed: Number = None
+    """Share of the runs that passed the task's own exact score."""
     section_share: Number = None
     words: Number = None
     words_in_range: Number = None

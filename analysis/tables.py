@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from analysis.result import Analysis, FrameworkResult
+from analysis.result import Analysis, Checks, FrameworkResult
 from analysis.significance_result import Metric
 
 MISSING = "–"  # noqa: RUF001 - an en dash is what a table shows for "no value"
@@ -151,19 +151,28 @@ def consistency_table(analysis: Analysis) -> Table:
     )
 
 
+_CHECKS: dict[str, Callable[[Checks], str]] = {
+    "Passed the task's own score": lambda c: share(c.passed),
+    "Sections present": lambda c: share(c.section_share),
+    "Words": lambda c: number(c.words, 0),
+    "Within the asked length": lambda c: share(c.words_in_range),
+    "Known facts stated": lambda c: share(c.fact_recall),
+}
+
+
 def checks_table(analysis: Analysis) -> Table | None:
-    rows = []
-    for name, f in _judged(analysis):
-        c = f.checks
-        texts = [share(c.section_share), number(c.words, 0), share(c.words_in_range), share(c.fact_recall)]
-        rows.append([titled(name, f), *plain_cells(texts)])
-    if all(cell.text == MISSING for row in rows for cell in row[1:]):
+    """With the columns that any framework has a value in: a task asks for what it asks for."""
+    judged = list(_judged(analysis))
+    columns = {title: [text(f.checks) for _, f in judged] for title, text in _CHECKS.items()}
+    known = {title: texts for title, texts in columns.items() if set(texts) != {MISSING}}
+    if not judged or not known:
         return None
+    rows = [
+        [titled(name, f), *plain_cells([texts[place] for texts in known.values()])]
+        for place, (name, f) in enumerate(judged)
+    ]
     return Table(
-        "checks",
-        "Checks that need no model, means over completed runs",
-        ("Framework", "Sections present", "Words", "Within the asked length", "Known facts stated"),
-        rows,
+        "checks", "Checks that need no model, means over completed runs", ("Framework", *known), rows
     )
 
 

@@ -59,7 +59,7 @@ class Harness:
             Assignment(key, 1, number),
             f"attempt{number}",
             self._agents,
-            {},
+            None,
             TEMPERATURE,
             SEED,
             Limits(),

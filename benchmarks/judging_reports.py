@@ -49,6 +49,7 @@ class Reports:
 
 def report_set(count: int) -> Reports:
     task, filler = load_task(TASK), text_of(REPORT_CHARACTERS)
+    assert task.rubric
     return Reports(
         [f"# Report {number}\n\n{filler}" for number in range(1, count + 1)],
         task.description(ITEM),

@@ -78,6 +78,7 @@ def _request(key: RunKey, plan: Plan, base_url: str, model: str) -> RunRequest:
 
 def _judge(key: RunKey, text: str, base_url: str, model: str) -> None:
     task = load_task(key.task)
+    assert task.rubric
     verdict = judge_report(
         text,
         run_id=key.run_id,

@@ -75,13 +75,14 @@ class Attempts:
         )
 
     def new_judge_jobs(self, record: RunRecord) -> list[JudgeJob]:
-        """A job per repeat; none for a warm-up, a failure, or a text that is judged already."""
+        """A job per repeat; none for a warm-up, a failure, a task without rubric, a text that is judged."""
         counts = record.status is Status.COMPLETED and record.key.iteration > 0
-        if not counts or text_key(record) in self._texts:
+        rubric = self._work.experiment.task_of(record.key).rubric
+        if not counts or rubric is None or text_key(record) in self._texts:
             return []
         self._texts.add(text_key(record))
         repeats = range(1, self._work.settings.judge_repeats + 1)
-        return [judge_job(self._work.experiment, record, repeat) for repeat in repeats]
+        return [judge_job(self._work.experiment, record, rubric, repeat) for repeat in repeats]
 
     def _spoil(self, attempt_id: str, disturbed: RunRecord) -> Assignment:
         earlier = self._assignments[attempt_id]

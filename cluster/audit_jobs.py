@@ -114,7 +114,8 @@ def _in_rounds(experiment: Experiment, records: list[RunRecord], repeats: int) -
     rounds = [("", 1), *((defect, 1) for defect in DEFECTS), *(("", r) for r in range(2, repeats + 1))]
     for defect, repeat in rounds:
         for record in records:
-            yield AuditJob(judge_job(experiment, record, repeat), defect)
+            if rubric := experiment.task_of(record.key).rubric:
+                yield AuditJob(judge_job(experiment, record, rubric, repeat), defect)
 
 
 def _planted(asked: AuditJob) -> AuditJob | CannotPlant:

@@ -63,7 +63,10 @@ def uncompared(store: Store, experiment: Experiment, judge: str) -> list[Compare
     }
     jobs = {}
     for first, second in _both_orders(pairs(store, experiment)):
-        job = _job(experiment, first, second)
+        rubric = experiment.task_of(first.key).rubric
+        if rubric is None:
+            continue
+        job = _job(experiment, first, second, rubric)
         key = (job.rubric.label, job.item, texts[first.attempt_id], texts[second.attempt_id])
         if key not in done:
             jobs[key] = job
@@ -104,7 +107,7 @@ def _draw(seed: str, first: str, second: str) -> str:
     return hashlib.sha256(f"{seed}:{text_digest(first)}:{text_digest(second)}".encode()).hexdigest()
 
 
-def _job(experiment: Experiment, first: RunRecord, second: RunRecord) -> CompareJob:
+def _job(experiment: Experiment, first: RunRecord, second: RunRecord, rubric: Rubric) -> CompareJob:
     task, item = experiment.task_of(first.key), first.key.item
     return CompareJob(
         task=task.name,
@@ -112,6 +115,6 @@ def _job(experiment: Experiment, first: RunRecord, second: RunRecord) -> Compare
         first=ComparedReport(first.attempt_id, first.text),
         second=ComparedReport(second.attempt_id, second.text),
         description=task.description(item),
-        rubric=task.rubric,
+        rubric=rubric,
         evidence=task.evidence(item),
     )

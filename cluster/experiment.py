@@ -152,7 +152,7 @@ def job_of(
         assignment,
         attempt_id,
         agents=task.agents(key.item, plan.tools, plan.limits.max_tokens),
-        tool_data=task.tool_data(key.item),
+        toolbox=task.toolbox(key.item),
         temperature=plan.temperature,
         seed=plan.seed,
         limits=plan.limits,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
 from cluster.experiment import Experiment
 from judge.chat import JudgeEndpoint
@@ -11,6 +13,7 @@ from judge.judge_report import judge_report
 from shared.packing import text_digest
 from shared.records import RunRecord, Status, Verdict
 from shared.store import Store
+from shared.tasks.score import Answer, ToolUse
 from shared.yardsticks import CheckSpec, Rubric
 
 
@@ -52,7 +55,23 @@ def check_reports(store: Store, experiment: Experiment) -> None:
                 specs[of_item] = experiment.task_of(record.key).check_spec(record.key.item)
             spec = specs[of_item]
             if (record.attempt_id, checks_label(spec)) not in checked:
-                store.write_check(check_report(record.text, record.key.run_id, record.attempt_id, spec))
+                check = check_report(record.text, record.key.run_id, record.attempt_id, spec)
+                store.write_check(check.model_copy(update=_score(store, experiment, record)))
+
+
+def _score(store: Store, experiment: Experiment, record: RunRecord) -> dict[str, Any]:
+    """What the task's own exact score adds to the checks."""
+    calls = [call for call in store.calls(record) if call.kind == "tool" and call.status == HTTPStatus.OK]
+    answer = Answer(
+        text=record.text,
+        agent_outputs=record.agent_outputs,
+        tool_calls=tuple(
+            ToolUse(name=call.path.rpartition("/")[2], arguments=call.request, result=call.response or "")
+            for call in calls
+        ),
+    )
+    score = experiment.task_of(record.key).score(record.key.item, answer)
+    return score.model_dump(mode="python") | {"notes": list(score.notes)} if score else {}
 
 
 def unjudged(store: Store, experiment: Experiment, judge: str | None = None) -> list[JudgeJob]:
@@ -70,23 +89,25 @@ def unjudged(store: Store, experiment: Experiment, judge: str | None = None) -> 
     found = {_opinion(verdict) for verdict in store.verdicts() if verdict.judge == asked}
     jobs: list[JudgeJob] = []
     for same_text in reports_by_text(store).values():
-        rubric = experiment.task_of(same_text[0].key).rubric.label
+        rubric = experiment.task_of(same_text[0].key).rubric
+        if rubric is None:
+            continue
         jobs += (
-            judge_job(experiment, same_text[0], repeat)
+            judge_job(experiment, same_text[0], rubric, repeat)
             for repeat in range(1, settings.judge_repeats + 1)
-            if not any((asked, rubric, repeat, record.attempt_id) in found for record in same_text)
+            if not any((asked, rubric.label, repeat, record.attempt_id) in found for record in same_text)
         )
     return sorted(jobs, key=lambda job: (job.repeat, job.attempt_id))
 
 
-def judge_job(experiment: Experiment, record: RunRecord, repeat: int = 1) -> JudgeJob:
+def judge_job(experiment: Experiment, record: RunRecord, rubric: Rubric, repeat: int = 1) -> JudgeJob:
     task, item = experiment.task_of(record.key), record.key.item
     return JudgeJob(
         run_id=record.key.run_id,
         attempt_id=record.attempt_id,
         text=record.text,
         description=task.description(item),
-        rubric=task.rubric,
+        rubric=rubric,
         evidence=task.evidence(item),
         repeat=repeat,
     )

@@ -96,7 +96,7 @@ def _lease_request(job: RunJob) -> LeaseRequest:
         request_timeout_s=job.limits.request_timeout_s,
         max_model_calls=job.most_model_calls,
         max_completion_tokens=job.most_completion_tokens,
-        tools=job.tool_data,
+        toolbox=job.toolbox,
         traceparent=job.trace.traceparent,
         replay=job.replay,
         replay_timing=job.replay_timing,

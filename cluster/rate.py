@@ -31,6 +31,7 @@ from shared.records import RunRecord
 from shared.store import Store
 from shared.tasks.load_task import load_task
 from shared.tasks.task import Task
+from shared.yardsticks import Rubric
 
 DIGEST_CHARS = 12
 """Of the report's digest, which runs.csv has in full."""
@@ -80,14 +81,18 @@ def rate_command(folder: Path, wanted: RateRequest, console: Console) -> None:
 def blind_reports(store: Store) -> tuple[BlindReport, ...]:
     """Each distinct report of the runs that count. Raises ResultsMismatch when there is none yet."""
     plan = store.manifest().plan
+    rated = _rated_attempts(Judgements(store.folder))
     tasks = {task.name: load_task(task.name).limited(plan.limits.facts_per_query) for task in plan.tasks}
-    by_text = reports_by_text(store)
-    if not by_text:
+    reports = [
+        _blind_report(same, task, rubric, rated)
+        for same in reports_by_text(store).values()
+        if (rubric := (task := tasks[same[0].key.task]).rubric)
+    ]
+    if not reports:
         raise ResultsMismatch(
             f"No report to rate in {store.folder}: `levelfield status` tells how far it is."
         )
-    rated = _rated_attempts(Judgements(store.folder))
-    return tuple(_blind_report(same, tasks[same[0].key.task], rated) for same in by_text.values())
+    return tuple(reports)
 
 
 def _rated_attempts(kept: Judgements) -> set[str]:
@@ -95,7 +100,7 @@ def _rated_attempts(kept: Judgements) -> set[str]:
     return {rating.attempt_id for rating in kept.ratings()} | {one for pair in pairs for one in pair}
 
 
-def _blind_report(same_text: list[RunRecord], task: Task, rated: set[str]) -> BlindReport:
+def _blind_report(same_text: list[RunRecord], task: Task, rubric: Rubric, rated: set[str]) -> BlindReport:
     """Kept under the run that was rated before, so that a later run with this text moves nothing."""
     record = next((record for record in same_text if record.attempt_id in rated), same_text[0])
     key = record.key
@@ -105,7 +110,7 @@ def _blind_report(same_text: list[RunRecord], task: Task, rated: set[str]) -> Bl
         item=key.item,
         text=record.text,
         description=task.description(key.item),
-        rubric=task.rubric,
+        rubric=rubric,
         evidence=task.evidence(key.item),
         run_id=key.run_id,
         attempt_id=record.attempt_id,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from cluster.gateway.recorded import RecordedAnswer
 from cluster.schedule import Assignment
 from shared.contract import AgentSpec
 from shared.plan import Limits, framework_of
+from shared.tasks.toolbox import Toolbox
 from shared.trace import TraceContext
 
 ROOM = 2
@@ -23,8 +24,8 @@ class RunJob:
     attempt_id: str
     """Random: fences what an attempt that was given up still does."""
     agents: tuple[AgentSpec, ...]
-    tool_data: dict[str, Any]
-    """Per tool, what the gateway serves it from."""
+    toolbox: Toolbox | None
+    """What the gateway serves tools from."""
     temperature: float
     seed: int
     limits: Limits

@@ -58,6 +58,7 @@ COLUMNS = (
     *("latency_s", "prompt_tokens", "completion_tokens", "total_tokens"),
     *CRITERIA,
     *("overall", "judge_overall", "judge", "verdict_of"),
+    "passed",
     *("section_share", "words", "words_in_range", "fact_recall"),
     *("unsupported_sentences", "repetition", "language", "in_asked_language"),
     *("model_s", "tool_s", "framework_s", "model_calls", "tool_calls"),
@@ -109,6 +110,7 @@ def _row(record: RunRecord, verdict: MeanVerdict | None, check: CheckResult | No
         row |= {name: _whole(score) for name, score in verdict.scores.items()}
     if check:
         row |= {
+            "passed": check.passed,
             "section_share": check.section_share,
             "words": check.words,
             "words_in_range": check.words_in_range,

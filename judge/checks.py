@@ -37,7 +37,7 @@ def check_report(text: str, run_id: str, attempt_id: str, spec: CheckSpec) -> Ch
         sections_found=found,
         sections_missing=[section for section in spec.sections if section not in found],
         words=words,
-        words_in_range=spec.min_words <= words <= spec.max_words,
+        words_in_range=_in_range(words, spec),
         facts_found=facts_stated(text, spec),
         facts_total=len(spec.facts),
         sentences=len(sentences),
@@ -47,6 +47,12 @@ def check_report(text: str, run_id: str, attempt_id: str, spec: CheckSpec) -> Ch
         language=language,
         in_asked_language=language == spec.language if language and spec.language else None,
     )
+
+
+def _in_range(words: int, spec: CheckSpec) -> bool | None:
+    if spec.min_words is None and spec.max_words is None:
+        return None
+    return (spec.min_words or 0) <= words <= (spec.max_words or words)
 
 
 def checks_label(spec: CheckSpec) -> str:

@@ -17,6 +17,8 @@ class Acceptance(Strict):
     name is a column of runs.csv. Whatever the bounds, only a completed run is accepted.
     """
 
+    passed: bool = True
+    """Whether the task's own exact score must have passed, where the task has one."""
     section_share: float | None = Field(default=1.0, ge=0, le=1)
     """Least share of the asked sections: all of them."""
     words_in_range: bool = True

@@ -215,7 +215,8 @@ class CheckResult(Strict):
     sections_found: list[str]
     sections_missing: list[str]
     words: int
-    words_in_range: bool
+    words_in_range: bool | None
+    """None where no length was asked for."""
     facts_found: list[str]
     """Ids of the known facts that the report states."""
     facts_total: int
@@ -230,11 +231,19 @@ class CheckResult(Strict):
     language: str | None = None
     """ISO 639-1; None when the text is too short or the answer doubtful."""
     in_asked_language: bool | None = None
+    passed: bool | None = None
+    """By the task's own exact score; None where it has none."""
+    figures: dict[str, float] = Field(default_factory=dict)
+    """What else that score counts, by name."""
+    notes: list[str] = Field(default_factory=list)
+    """Why it did not pass."""
 
     @property
-    def section_share(self) -> float:
-        return len(self.sections_found) / max(1, len(self.sections_found) + len(self.sections_missing))
+    def section_share(self) -> float | None:
+        """None where no sections were asked for; likewise below."""
+        asked = len(self.sections_found) + len(self.sections_missing)
+        return len(self.sections_found) / asked if asked else None
 
     @property
-    def fact_recall(self) -> float:
-        return len(self.facts_found) / max(1, self.facts_total)
+    def fact_recall(self) -> float | None:
+        return len(self.facts_found) / self.facts_total if self.facts_total else None

@@ -51,9 +51,9 @@ class CheckSpec(Strict):
 
     name: str
     version: int = Field(ge=1)
-    sections: tuple[str, ...]
-    min_words: int
-    max_words: int
+    sections: tuple[str, ...] = ()
+    min_words: int | None = None
+    max_words: int | None = None
     facts: tuple[ExpectedFact, ...]
     subject: str = ""
     """What the report is about, e.g. "Stripe"."""

@@ -29,14 +29,18 @@ class Criterion:
 
 
 def criteria(runs: Runs) -> list[Criterion]:
-    """The stated criteria that are switched on, in the order of `Acceptance`."""
+    """The stated criteria that are switched on, in the order of `Acceptance`.
+
+    A task without a score of its own has no criterion `passed`, rather than one that nobody knows.
+    """
     answered = runs.answered
     bounds = runs.manifest.acceptance.model_dump()
-    return [
+    stated = [
         Criterion(column, float(bounds[column]), bool(answered[column].notna().any()))
         for column in Acceptance.model_fields
         if bounds[column] is not None and bounds[column] is not False
     ]
+    return [criterion for criterion in stated if criterion.known or criterion.column != "passed"]
 
 
 def accepted(runs: Runs) -> pd.Series:

@@ -13,6 +13,8 @@ def wording(criterion: StatedCriterion) -> str:
     """The criterion as it ends "accepted is a completed report with ..."."""
     bound = criterion.bound
     match criterion.column:
+        case "passed":
+            return "the task's own exact score passed"
         case "section_share":
             return "all sections present" if bound == 1 else f"{bound:.0%} of the sections present"
         case "words_in_range":

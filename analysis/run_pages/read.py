@@ -122,10 +122,16 @@ class _Reader:
 def _check(check: CheckResult) -> list[tuple[str, str]]:
     """Name and finding, for a list of both."""
     found = [
-        ("Words", f"{check.words:,}" + ("" if check.words_in_range else ", not as many as asked")),
-        ("Sections missing", ", ".join(check.sections_missing) or "none"),
-        ("Known facts stated", f"{len(check.facts_found)} of {check.facts_total}"),
+        ("Words", f"{check.words:,}" + (", not as many as asked" if check.words_in_range is False else ""))
     ]
+    if check.passed is not None:
+        found.append(("Passed the task's own score", "yes" if check.passed else "no"))
+        found += [(name.replace("_", " "), f"{value:g}") for name, value in check.figures.items()]
+        found += [("Why not", note) for note in check.notes]
+    if check.section_share is not None:
+        found.append(("Sections missing", ", ".join(check.sections_missing) or "none"))
+    if check.facts_total:
+        found.append(("Known facts stated", f"{len(check.facts_found)} of {check.facts_total}"))
     if check.unsupported_sentences is not None:
         found.append(
             ("Sentences with a figure or name that no source holds", f"{check.unsupported_sentences:,}")

@@ -34,7 +34,12 @@ _TEXT = {
     *("status", "judge", "verdict_of", "language", "limits_hit", "node", "report_digest", "error"),
     "quarantine",
 }
-_OTHER: Columns = {"words_in_range": "flag", "in_asked_language": "flag", "started_at": "moment"}
+_OTHER: Columns = {
+    "passed": "flag",
+    "words_in_range": "flag",
+    "in_asked_language": "flag",
+    "started_at": "moment",
+}
 
 
 def runs_columns(criteria: Iterable[str]) -> Columns:
@@ -115,6 +120,9 @@ CHECKS: Columns = {
     "repetition": "number",
     "language": "text",
     "in_asked_language": "flag",
+    "passed": "flag",
+    "figures": "json",
+    "notes": "texts",
 }
 
 

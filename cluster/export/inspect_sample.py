@@ -92,6 +92,8 @@ def check_score(check: CheckResult) -> Json:
         "unsupported_sentences": check.unsupported_sentences,
         "repetition": check.repetition,
         "in_asked_language": check.in_asked_language,
+        "passed": check.passed,
+        **check.figures,
     }
     return {
         "value": {name: value for name, value in figures.items() if value is not None},

@@ -72,6 +72,14 @@ class Admin:
         except OSError as error:
             self._leases.close(lease.token)
             return _refused(f"no journal: {error.strerror}")
+        try:
+            lease.tools = wanted.toolbox.open() if wanted.toolbox else None
+        except Exception as error:  # noqa: BLE001 - whatever a task's code may raise, the run is not begun
+            self._leases.close(lease.token)
+            self._journal.close(lease)
+            return _refused(
+                f"the task's tools cannot be opened: {type(error).__name__}: {error}"[:SHOWN_OF_ERROR]
+            )
         self._opened(lease)
         note("lease_opened", wanted, kind=wanted.kind, replay=wanted.replay is not None)
         return dump_json({"token": lease.token, "opened_at_s": lease.opened_at, "journal": path.name})
@@ -88,6 +96,8 @@ class Admin:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        if lease.tools:
+            lease.tools.close()
         self._journal.close(lease)
         note("lease_closed", lease.request, calls=len(lease.calls), stray_calls=lease.stray_calls)
         return _json(lease.report())

@@ -5,11 +5,12 @@ One run at a time. A judge's lease admits many calls at once, and only while no 
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,6 +19,8 @@ from cluster.gateway.retries import Retries
 from cluster.gateway.scrub import TOKEN_MARK
 from shared.calls import Call
 from shared.strict import Strict
+from shared.tasks.toolbox import Toolbox
+from shared.tools.tools import Tools
 
 TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 """W3C Trace Context, version 00."""
@@ -36,8 +39,8 @@ class LeaseRequest(Strict):
     """For one call to the model server."""
     max_model_calls: int | None = None
     max_completion_tokens: int | None = None
-    tools: dict[str, Any] = Field(default_factory=dict)
-    """Tool name -> the data it answers from."""
+    toolbox: Toolbox | None = None
+    """None: there are no tools."""
     traceparent: str | None = Field(default=None, pattern=TRACEPARENT)
     """Of the run's root span; each call then is a span below it."""
     replay: list[RecordedAnswer] | None = None
@@ -120,6 +123,9 @@ class OpenLease:
     contaminated: bool = False
     contaminated_by: list[str] = field(default_factory=list)
     journal_error: str | None = None
+    tools: Tools | None = None
+    """Opened with the lease: they may remember what the run did."""
+    one_tool_call: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def elapsed_s(self) -> float:
         return self.clock() - self.opened_at
@@ -228,5 +234,5 @@ class Leases:
         lease = self._open.pop(token)
         if lease.request.kind != "judge":
             # What the run was answered from, recordings and tool data, is not needed to know it again.
-            self._ended_runs[token] = lease.request.model_copy(update={"tools": {}, "replay": None})
+            self._ended_runs[token] = lease.request.model_copy(update={"toolbox": None, "replay": None})
         return lease

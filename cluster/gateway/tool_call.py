@@ -15,7 +15,6 @@ from cluster.gateway.log import note_failure
 from cluster.gateway.parsing import parse_json
 from cluster.gateway.request import client_name
 from shared.calls import Call
-from shared.tools.catalog import TOOLS
 
 NAME_CHARACTERS = 100
 
@@ -41,7 +40,11 @@ async def carry_out_tool_call(
     except (ConnectionError, asyncio.CancelledError):
         journal.record(lease, call)
         raise
-    status, text = _answer(lease, name, arguments)
+    try:
+        status, text = await _answer(lease, name, arguments)
+    except asyncio.CancelledError:
+        journal.record(lease, call)
+        raise
     call = call.model_copy(
         update={
             "last_byte_s": lease.elapsed_s(),
@@ -74,14 +77,17 @@ async def _arguments(request: web.Request) -> Any:
         return None
 
 
-def _answer(lease: OpenLease, name: str, arguments: Any) -> tuple[int, str]:
-    if name not in TOOLS or name not in lease.request.tools:
-        known = ", ".join(sorted(lease.request.tools)) or "none"
+async def _answer(lease: OpenLease, name: str, arguments: Any) -> tuple[int, str]:
+    tools = lease.tools
+    names = sorted(spec.name for spec in tools.SPECS) if tools else []
+    if tools is None or name not in names:
+        known = ", ".join(names) or "none"
         return 404, f"There is no tool {name[:NAME_CHARACTERS]!r}. Tools: {known}."
     if not isinstance(arguments, dict):
         return 400, "The arguments are not a JSON object."
     try:
-        return 200, TOOLS[name](lease.request.tools[name], arguments)
+        async with lease.one_tool_call:  # what tools remember follows the order of the calls
+            return 200, await asyncio.to_thread(tools.call, name, arguments)
     except Exception as error:  # noqa: BLE001 - a fault of ours, which the run's record must show
         note_failure("tool_failed", lease.request, tool=name)
         return 500, f"The tool failed: {type(error).__name__}."

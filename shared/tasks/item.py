@@ -1,80 +1,60 @@
-"""What a task is about this time: a company with its known facts, for instance."""
+"""What a task is about this time: the base of every kind of item.
+
+A task's folder may hold an `item.py` with a class `Item` of its own; else its items are `FactItem`s.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
 from shared.strict import Strict
-from shared.yardsticks import Alternatives, ExpectedFact
+from shared.tasks.score import Answer, Score
+from shared.yardsticks import ExpectedFact
 
 
-class Fact(Strict):
-    id: str = Field(min_length=1)
-    query: str
-    """The standard query that this fact answers."""
-    text: str = Field(min_length=1)
-    expect: tuple[Alternatives, ...] = Field(min_length=1)
-    """What a report that states the fact says: every entry, or one term of an entry that is a list."""
+class TaskItem(Strict):
+    """One item file. What a kind does not override, it has nothing of."""
 
-    @field_validator("expect", mode="before")
-    @classmethod
-    def _entries_as_lists_of_text(cls, expect: Any) -> Any:
-        if not isinstance(expect, list):
-            return expect
-        return [[_term(term) for term in (entry if isinstance(entry, list) else [entry])] for entry in expect]
-
-
-class Item(Strict):
     name: str = Field(min_length=1)
     """As people write it, e.g. "Stripe"."""
-    as_of: dt.date
-    """The facts were true on that day."""
-    facts: tuple[Fact, ...] = Field(min_length=1)
+    as_of: dt.date | None = None
+    """What it says was true on that day."""
 
-    @model_validator(mode="after")
-    def _ids_differ(self) -> Item:
-        twice = [fact_id for fact_id, count in Counter(fact.id for fact in self.facts).items() if count > 1]
-        if twice:
-            raise ValueError(f"fact id {twice[0]!r} is used more than once: ids must differ")
+    def fields(self) -> dict[str, str]:
+        """More names for the agents' requests and the description, beside {item}, {as_of} and {results}."""
+        return {}
+
+    def tool_data(self, queries: Mapping[str, tuple[str, ...]]) -> Any:  # noqa: ARG002 - for those who use it
+        """What the run's tools are opened with. JSON-compatible.
+
+        Args:
+            queries: The task's standard queries, of `task.yaml`.
+        """
+        return {}
+
+    def problems(self, queries: Mapping[str, tuple[str, ...]]) -> list[str]:  # noqa: ARG002 - as above
+        """What does not fit the task, each in words that name the key."""
+        return []
+
+    def limited(self, facts_per_query: int) -> Self:  # noqa: ARG002 - as above
+        """With no more facts than a plan's limit."""
         return self
 
-    @property
-    def notice(self) -> str:
-        """To be shown wherever the facts are."""
-        return (
-            f"benchmark data: known facts as of {self.as_of}, for comparing frameworks; not a source of truth"
-        )
-
-    def expected_facts(self) -> tuple[ExpectedFact, ...]:
-        return tuple(ExpectedFact(id=fact.id, expect=fact.expect) for fact in self.facts)
+    def evidence(self) -> str:
+        """What a judge holds the answer against."""
+        return ""
 
     def sources(self) -> tuple[str, ...]:
-        """All that is known, in the facts' words and in those that a report may use for them."""
-        other_words = [term for fact in self.facts for alternatives in fact.expect for term in alternatives]
-        return (*(fact.text for fact in self.facts), *other_words)
+        """All that is known, for finding claims that no source holds."""
+        return ()
 
-    def limited(self, facts_per_query: int) -> Item:
-        """With only the first facts of each query, in their order."""
-        seen: Counter[str] = Counter()
-        kept = []
-        for fact in self.facts:
-            seen[fact.query] += 1
-            if seen[fact.query] <= facts_per_query:
-                kept.append(fact)
-        return self.model_copy(update={"facts": tuple(kept)})
+    def expected_facts(self) -> tuple[ExpectedFact, ...]:
+        return ()
 
-    def facts_text(self, query: str) -> str:
-        return "\n".join(f"- {fact.text}" for fact in self.facts if fact.query == query)
-
-
-def _term(term: object) -> str:
-    """YAML reads 2010 as a number and 2025-03-03 as a date; both are meant as they were written."""
-    if isinstance(term, bool) or not isinstance(term, str | int | float | dt.date):
-        raise ValueError(f"{term!r} is no text or number: put it in quotes")  # noqa: TRY004 - pydantic wants it
-    if not any(character.isalnum() for character in str(term)):
-        raise ValueError(f"{term!r} holds no letter or digit")
-    return str(term)
+    def score(self, answer: Answer) -> Score | None:  # noqa: ARG002 - as above
+        """Whether the run did the task. None: only checks and judges can say."""
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,11 +13,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import PlanError
-from shared.plan import NAME
+from shared.plan import NAME, digest
 from shared.suggest import unknown_name
-from shared.tasks.item import Item
+from shared.tasks.fact_item import FactItem
+from shared.tasks.item import TaskItem
 from shared.tasks.task import Task, TaskDefinition
-from shared.tools.catalog import TOOLS
+from shared.tasks.toolbox import tools_module
 from shared.yardsticks import Rubric
 
 TASKS = Path(__file__).parent
@@ -35,43 +37,97 @@ def load_task(name: str) -> Task:
     return _load(TASKS / name)
 
 
-def load_items(folder: Path, queries: dict[str, tuple[str, ...]]) -> dict[str, Item]:
+def load_items(
+    folder: Path, queries: Mapping[str, tuple[str, ...]], kind: type[TaskItem] = FactItem
+) -> dict[str, TaskItem]:
     """Every item file of a folder, by file name."""
-    files = [path for path in sorted(folder.iterdir()) if path.suffix in {".yaml", ".yml"}]
+    files = [path for path in sorted(folder.glob("*")) if path.suffix in {".yaml", ".yml"}]
+    if not files:
+        raise PlanError(f"{folder} holds no item: add a YAML file, whose name is the item's name in plans")
     for path in files:
         if not re.fullmatch(NAME, path.stem):
             raise PlanError(
                 f"{path}: the file's name is the item's name in plans: use only letters, digits, - _"
             )
-    return {path.stem: _load_item(path, queries) for path in files}
+    return {path.stem: load_item(path, queries, kind) for path in files}
+
+
+def load_item(
+    path: Path, queries: Mapping[str, tuple[str, ...]], kind: type[TaskItem] = FactItem
+) -> TaskItem:
+    """One item file, checked by itself and against the task's queries."""
+    item = _read(path, kind)
+    if problems := item.problems(queries):
+        raise PlanError(f"{path}: {'; '.join(problems[:3])}")
+    return item
+
+
+def item_kind(task: str) -> type[TaskItem]:
+    """The class of a task's items: its own, or the one with known facts."""
+    folder = _shared(TASKS / task)
+    if not (folder / "item.py").exists():
+        return FactItem
+    kind: type[TaskItem] = importlib.import_module(f"shared.tasks.{folder.name}.item").Item
+    return kind
 
 
 @cache
 def _load(folder: Path) -> Task:
     definition = _read(folder / "task.yaml", TaskDefinition)
-    for agent in definition.agents:
-        for tool in agent.tools:
-            if tool not in TOOLS:
-                raise PlanError(f"{folder / 'task.yaml'}: {unknown_name('tool', tool, TOOLS)}")
-    return Task(
+    if definition.name != folder.name:
+        raise PlanError(
+            f"{folder / 'task.yaml'}: name is {definition.name!r}, but the folder is {folder.name!r}"
+        )
+    owner = _shared(folder)
+    rubric = owner / "rubric.yaml"
+    task = Task(
         definition=definition,
-        prompts=importlib.import_module(f"shared.prompts.{folder.name}").PROMPTS,
-        items=load_items(folder / "items", definition.queries),
-        rubric=_read(folder / "rubric.yaml", Rubric),
+        items=load_items(owner / "items", definition.queries, item_kind(folder.name)),
+        rubric=_read(rubric, Rubric) if rubric.exists() else None,
+        tools_module=tools_module(owner),
+        code=_code_digest(owner),
     )
+    _check(folder / "task.yaml", task)
+    return task
 
 
-def _load_item(path: Path, queries: dict[str, tuple[str, ...]]) -> Item:
-    item = _read(path, Item)
-    for place, fact in enumerate(item.facts):
-        if fact.query not in queries:
+def _shared(folder: Path) -> Path:
+    """The folder whose items, tools and rubric the task uses: its own, or that of the task it shares."""
+    shares = _read(folder / "task.yaml", TaskDefinition).shares
+    if shares is None:
+        return folder
+    if shares not in task_names() or shares == folder.name:
+        raise PlanError(f"{folder / 'task.yaml'}: shares: {unknown_name('task', shares, task_names())}")
+    return TASKS / shares
+
+
+def _check(path: Path, task: Task) -> None:
+    """Names of agents and tools, and that every text can be filled in for every item."""
+    definition = task.definition
+    names = [agent.name for agent in definition.agents]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise PlanError(f"{path}: agents: {twice[0]!r} is there more than once: names must differ")
+    for item in task.items:
+        known = [spec.name for spec in task.toolbox(item).kind.SPECS]
+        for agent in definition.agents:
+            for tool in (*agent.tools, *(call.tool for call in agent.prefetch)):
+                if tool not in known:
+                    raise PlanError(f"{path}: agents: {agent.name}: {unknown_name('tool', tool, known)}")
+        try:
+            task.description(item)
+            task.agents(item), task.agents(item, "agent")
+        except (KeyError, IndexError, ValueError) as error:
+            known_names = ", ".join(["item", "as_of", "results", *task.item(item).fields()])
             raise PlanError(
-                f"{path}: facts[{place}] ({fact.id}): {unknown_name('query', fact.query, queries)}"
-            )
-    for query in queries:
-        if not item.facts_text(query):
-            raise PlanError(f"{path}: no fact answers the query {query!r}: add at least one")
-    return item
+                f"{path}: a text names {error}, which item {item!r} does not give. It gives {known_names}; "
+                "a brace itself is written twice."
+            ) from None
+
+
+def _code_digest(folder: Path) -> str:
+    """Of what the tools are made; `item.py`, which scores, comes after the runs."""
+    files = [path for path in sorted(folder.rglob("*.py")) if path.name not in {"item.py", "__init__.py"}]
+    return digest([[str(path.relative_to(folder)), path.read_text(encoding="utf-8")] for path in files])
 
 
 def _read(path: Path, model: type[Model]) -> Model:

@@ -1,6 +1,6 @@
-"""A task: agents with their wording, items, tools, and what a report is held against.
+"""A task: agents with their wording, items, tools, and what an answer is held against.
 
-Nothing outside `shared/tasks` and `shared/prompts` knows a task by name.
+Nothing outside `shared/tasks` knows a task by name.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pydantic import Field
 from shared.contract import AgentSpec
 from shared.errors import PlanError
 from shared.plan import digest
-from shared.prompts.agent_prompt import AgentPrompt
 from shared.strict import Strict
 from shared.suggest import unknown_name
-from shared.tasks.item import Item
-from shared.tools.catalog import SPECS, TOOLS
+from shared.tasks.item import TaskItem
+from shared.tasks.score import Answer, Score
+from shared.tasks.toolbox import Toolbox
 from shared.yardsticks import CheckSpec, Rubric
 
 ToolsMode = Literal["prefetched", "agent"]
-"""Who calls the tools: we do beforehand, or the agents themselves."""
+"""Who calls the tools that have standard calls: we do beforehand, or the agents themselves."""
 
 
 class ToolCall(Strict):
@@ -31,14 +31,29 @@ class ToolCall(Strict):
 
 
 class AgentPlan(Strict):
-    name: str
+    """One agent: its wording, its limit, its tools.
+
+    Requests are templates for `str.format`: {item} is the item's name, {as_of} the date of what it says,
+    {results} the tool results handed over, and each name of `TaskItem.fields` what the item gives it.
+    """
+
+    name: str = Field(pattern="^[a-z][a-z_]*$")
+    instructions: str = Field(min_length=1)
+    """System prompt."""
+    request: str = Field(min_length=1)
+    """User turn. Frameworks put other turns before it, so it makes sense on its own."""
+    request_with_tools: str | None = None
+    """The user turn when the agent is to call its tools itself; None: the same as `request`."""
     max_tokens: int = Field(gt=0)
     """Roomy; a plan may set less."""
     tools: tuple[str, ...] = ()
     prefetch: tuple[ToolCall, ...] = ()
+    """Standard calls, for plans with tools "prefetched". Without any, the agent always calls its tools."""
 
 
 class ReportForm(Strict):
+    """What a written answer must look like."""
+
     sections: tuple[str, ...]
     min_words: int
     max_words: int
@@ -51,19 +66,27 @@ class TaskDefinition(Strict):
 
     name: str
     version: int = Field(ge=1)
-    description: str
+    description: str = Field(min_length=1)
+    """For the judge and for people: what is asked for, without the agents' prompts. A template as well."""
     agents: tuple[AgentPlan, ...] = Field(min_length=1)
-    queries: dict[str, tuple[str, ...]]
-    report: ReportForm
+    shares: str | None = None
+    """Another task, whose items, tools and rubric this one uses: only the agents differ."""
+    queries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Of the search tool: each standard query, with the words that also ask for it."""
+    report: ReportForm | None = None
+    """None: the answer is no report, and its form is not checked."""
 
 
 @dataclass(frozen=True)
 class Task:
     definition: TaskDefinition
-    prompts: Mapping[str, AgentPrompt]
-    items: Mapping[str, Item]
+    items: Mapping[str, TaskItem]
     """By the name used in plans, which is the file's name."""
-    rubric: Rubric
+    rubric: Rubric | None
+    """None: no judge is asked; the items' own scores decide."""
+    tools_module: str
+    code: str = ""
+    """Digest of the task's own tools."""
 
     @property
     def name(self) -> str:
@@ -76,7 +99,7 @@ class Task:
         items = {name: item.limited(facts_per_query) for name, item in self.items.items()}
         return replace(self, items=items)
 
-    def item(self, item: str) -> Item:
+    def item(self, item: str) -> TaskItem:
         if item not in self.items:
             raise PlanError(unknown_name(f"{self.name} item", item, self.items))
         return self.items[item]
@@ -92,71 +115,81 @@ class Task:
             limits[name] = limit
         return tuple(self._agent(agent, item, tools_mode, limits) for agent in self.definition.agents)
 
-    def tool_data(self, item: str) -> dict[str, Any]:
-        """Tool name -> what that tool's function is given as its data. JSON-compatible."""
-        known = self.item(item)
-        topics = {
-            query: {"words": list(words), "text": known.facts_text(query)}
-            for query, words in self.definition.queries.items()
-        }
-        return {"search": {"subject": known.name, "topics": topics}}
+    def toolbox(self, item: str) -> Toolbox:
+        """What the run's tools are and answer from."""
+        return Toolbox(module=self.tools_module, data=self.item(item).tool_data(self.definition.queries))
 
     def description(self, item: str) -> str:
         """What was asked for, in words a judge can be given: no prompts."""
-        known = self.item(item)
-        sections = ", ".join(self.definition.report.sections)
-        return self.definition.description.format(item=known.name, as_of=known.as_of, sections=sections)
+        form = self.definition.report
+        sections = ", ".join(form.sections) if form else ""
+        return self.definition.description.format(**self._fields(item), sections=sections)
 
     def evidence(self, item: str) -> str:
         """The known facts, for a judge to hold the report against."""
-        return "\n".join(f"- {fact.text}" for fact in self.item(item).facts)
+        return self.item(item).evidence()
 
     def check_spec(self, item: str) -> CheckSpec:
+        known, form = self.item(item), self.definition.report
         return CheckSpec(
             name=self.name,
             version=self.definition.version,
-            facts=self.item(item).expected_facts(),
-            subject=self.item(item).name,
-            sources=(self.description(item), *self.item(item).sources()),
-            **self.definition.report.model_dump(),
+            facts=known.expected_facts(),
+            subject=known.name,
+            sources=(self.description(item), *known.sources()) if known.sources() else (),
+            **(form.model_dump() if form else {}),
         )
+
+    def score(self, item: str, answer: Answer) -> Score | None:
+        """The item's own verdict on a completed run; None where only checks and judges can say."""
+        return self.item(item).score(answer)
 
     def digests(self, items: Iterable[str]) -> dict[str, str]:
         """What can change a result, in two parts.
 
-        "runs" changes with anything that agents are told or tools say, "judging" with what reports are held
+        "runs" changes with anything that agents are told or tools say, "judging" with what answers are held
         against. Only the items named count, so that adding one leaves older experiments valid.
         """
         names = sorted(items)
         modes: tuple[ToolsMode, ...] = ("prefetched", "agent")
         told = [[asdict(agent) for agent in self.agents(name, mode)] for name in names for mode in modes]
-        served = [self.tool_data(name) for name in names]
+        served = [self.toolbox(name).model_dump(mode="json") for name in names]
         held_against = [
             [self.description(name), self.evidence(name), self.check_spec(name).model_dump()]
             for name in names
         ]
+        rubric = self.rubric.model_dump() if self.rubric else None
         return {
-            "runs": digest([names, told, served]),
-            "judging": digest([names, held_against, self.rubric.model_dump()]),
+            "runs": digest([names, told, served, self.code]),
+            "judging": digest([names, held_against, rubric]),
         }
 
     def _agent(
         self, plan: AgentPlan, item: str, tools_mode: ToolsMode, limits: Mapping[str, int]
     ) -> AgentSpec:
-        prompt, known = self.prompts[plan.name], self.item(item)
-        calls_tools = tools_mode == "agent" and bool(plan.tools)
-        template = prompt.request_with_tools if calls_tools else prompt.request
+        calls_tools = bool(plan.tools) and (tools_mode == "agent" or not plan.prefetch)
+        template = plan.request_with_tools if calls_tools else plan.request
+        specs = {spec.name: spec for spec in self.toolbox(item).kind.SPECS} if calls_tools else {}
         return AgentSpec(
             name=plan.name,
-            instructions=prompt.instructions,
-            request=(template or prompt.request).format(
-                item=known.name, as_of=known.as_of, results="" if calls_tools else self._results(plan, item)
+            instructions=plan.instructions,
+            request=(template or plan.request).format(
+                **self._fields(item), results="" if calls_tools else self._results(plan, item)
             ),
             max_tokens=limits[plan.name],
-            tools=tuple(SPECS[tool] for tool in plan.tools) if calls_tools else (),
+            tools=tuple(specs[tool] for tool in plan.tools) if calls_tools else (),
         )
+
+    def _fields(self, item: str) -> dict[str, str]:
+        known = self.item(item)
+        return {**known.fields(), "item": known.name, "as_of": str(known.as_of or "")}
 
     def _results(self, plan: AgentPlan, item: str) -> str:
         """What the tools answer to the agent's standard calls: the same text that the gateway would serve."""
-        data = self.tool_data(item)
-        return "\n\n".join(TOOLS[call.tool](data[call.tool], call.arguments) for call in plan.prefetch)
+        if not plan.prefetch:
+            return ""
+        tools = self.toolbox(item).open()
+        try:
+            return "\n\n".join(tools.call(call.tool, call.arguments) for call in plan.prefetch)
+        finally:
+            tools.close()

@@ -6,12 +6,39 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
+
+from shared.contract import ToolSpec
 
 NAMED = 2
 """Weight of a topic's own name against 1 for each of its other words."""
 
 MAX_QUERY_CHARS = 1000
+
+
+class Tools:
+    """See `shared.tools.tools.Tools`."""
+
+    SPECS: ClassVar[tuple[ToolSpec, ...]] = (
+        ToolSpec(
+            name="search",
+            description="Look up facts. One topic for each call.",
+            parameters={
+                "type": "object",
+                "properties": {"query": {"type": "string", "description": "The topic, in a word or a few."}},
+                "required": ["query"],
+            },
+        ),
+    )
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def call(self, name: str, arguments: dict[str, Any]) -> str:  # noqa: ARG002 - there is only one
+        return search(self._data, arguments)
+
+    def close(self) -> None:
+        pass
 
 
 def search(data: dict[str, Any], arguments: dict[str, Any]) -> str:

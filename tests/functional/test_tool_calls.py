@@ -19,7 +19,7 @@ from runtime_envs.build import available
 from runtime_envs.models import MODELS, chat_template, model_file
 from shared.store import Store
 from shared.tasks.load_task import load_task
-from shared.tools.catalog import TOOLS
+from shared.tools.search import search
 from tests.functional.command import levelfield, research, write_plan
 from tests.unit.test_chat_templates import OWN
 
@@ -109,11 +109,11 @@ def call(number: int, query: str) -> dict[str, Any]:
 
 
 def result(number: int, query: str) -> dict[str, Any]:
-    data = TASK.tool_data("stripe")["search"]
+    data = TASK.toolbox("stripe").data
     return {
         "role": "tool",
         "tool_call_id": f"call-{number}",
-        "content": TOOLS["search"](data, {"query": query}),
+        "content": search(data, {"query": query}),
     }
 
 

@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime_envs.models import CHAT_TEMPLATES, MODELS, chat_template
-from shared.tools.catalog import SPECS
+from shared.tools.search import Tools
 
 OWN = Path(__file__).parents[1] / "data" / "qwen2.5-coder-own.jinja"
 SEARCH = {
     "type": "function",
-    "function": {"name": "search", "description": SPECS["search"].description, "parameters": {}},
+    "function": {"name": "search", "description": Tools.SPECS[0].description, "parameters": {}},
 }
 ASKED = [{"role": "system", "content": "You research."}, {"role": "user", "content": "Facts?"}]
 CLOSING = "These are the results."

@@ -12,6 +12,7 @@ import pytest
 
 from cluster.gateway.process import Lease
 from shared.errors import NodeFailed
+from shared.tasks.toolbox import DEFAULT, Toolbox
 from tests.unit import upstream
 from tests.unit.running_gateway import KEY, RunningGateway, chat, post
 
@@ -54,7 +55,7 @@ def test_a_client_is_known_by_its_own_name(gateway: RunningGateway, lease: Lease
 def test_calls_are_spans_of_the_runs_trace(gateway: RunningGateway) -> None:
     """With a trace each call has an id of its own, which the server gets too; without one there is none."""
     with gateway.lease(
-        traceparent=f"00-{TRACE}-00f067aa0ba902b7-01", tools={"search": {"topics": {}}}
+        traceparent=f"00-{TRACE}-00f067aa0ba902b7-01", toolbox=Toolbox(module=DEFAULT, data={"topics": {}})
     ) as traced:
         chat(traced)
         chat(traced)
@@ -209,7 +210,7 @@ def test_a_retry_is_told_from_another_call(gateway: RunningGateway, lease: Lease
 def test_tools_are_served_and_journalled(gateway: RunningGateway) -> None:
     """A tool answers from the data its run was given; mistakes get a text that helps."""
     data = {"subject": "Stripe", "as_of": "2025-01-01", "topics": {}}
-    with gateway.lease(tools={"search": data}) as lease:
+    with gateway.lease(toolbox=Toolbox(module=DEFAULT, data=data)) as lease:
         status, answer, _ = post(f"{lease.tools_url}/search", {"query": "overview"})
         assert status == 200
         assert answer
@@ -224,7 +225,7 @@ def test_tools_are_served_and_journalled(gateway: RunningGateway) -> None:
 
 def test_a_tool_that_fails_is_ours(gateway: RunningGateway) -> None:
     """Tool data that the tool cannot use is a recorded 500, and the gateway goes on."""
-    with gateway.lease(tools={"search": "no such thing"}) as lease:
+    with gateway.lease(toolbox=Toolbox(module=DEFAULT, data="no such thing")) as lease:
         assert post(f"{lease.tools_url}/search", {"query": "x"}).status == 500
         (call,) = gateway.close(lease).calls
     assert (call.status, call.error) == (500, "The tool failed: TypeError.")

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.tasks.toolbox import DEFAULT, Toolbox
 from tests.unit import upstream
 from tests.unit.running_gateway import Got, RunningGateway, chat, post, running_gateway
 from tests.unit.upstream import DELTA, END, USAGE
@@ -111,7 +112,7 @@ def test_any_stream(gateway: RunningGateway, endpoint: str, events: list[bytes],
 )
 def test_any_tool_call(gateway: RunningGateway, name: str, arguments: bytes, data: Any) -> None:
     """Any name, any arguments and any data of a tool end as an answer and a record."""
-    with gateway.lease(tools={"search": data}) as lease:
+    with gateway.lease(toolbox=Toolbox(module=DEFAULT, data=data)) as lease:
         for tool in ("search", urllib.request.quote(name, safe="")):
             asked(f"{lease.tools_url}/{tool}", arguments)
         calls = gateway.close(lease).calls
@@ -124,7 +125,7 @@ def test_any_tool_call(gateway: RunningGateway, name: str, arguments: bytes, dat
     st.binary(max_size=60)
     | st.fixed_dictionaries(
         {"run_id": SCALARS, "kind": st.sampled_from(["run", "judge", "x"]), "deadline_s": SCALARS},
-        optional={"traceparent": SCALARS, "replay": JSON, "tools": JSON, "max_model_calls": SCALARS, "nonsense": JSON},
+        optional={"traceparent": SCALARS, "replay": JSON, "toolbox": JSON, "max_model_calls": SCALARS, "nonsense": JSON},
     ).map(lambda body: json.dumps(body).encode())
 )  # fmt: skip
 def test_any_request_for_a_lease(gateway: RunningGateway, body: bytes) -> None:

@@ -49,6 +49,7 @@ def test_each_request_stands_alone(mode: str) -> None:
 def test_requests_ask_for_what_is_checked() -> None:
     """The writer is asked for the length and headings that the checks count, the researcher for all six queries."""
     form = TASK.definition.report
+    assert form
     researcher, _, writer = TASK.agents("stripe", "agent")
     assert f"{form.min_words} to {form.max_words} words" in writer.request
     asked = [line.removeprefix("## ") for line in writer.request.splitlines() if line.startswith("## ")]

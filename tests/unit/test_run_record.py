@@ -23,7 +23,7 @@ JOB = RunJob(
     Assignment(RunKey(framework="a-aa", arm="idiomatic", task="t", item="x", iteration=1), 2, 7),
     attempt_id="abc",
     agents=(AGENT,),
-    tool_data={},
+    toolbox=None,
     temperature=0,
     seed=7,
     limits=Limits(max_steps=5),

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from shared.errors import PlanError
+from shared.tasks.fact_item import Fact, FactItem
 from shared.tasks.load_task import TASKS, load_items, load_task, task_names
 from shared.tasks.task import Task
 
@@ -20,6 +21,12 @@ STRIPE = TASKS / "company_research" / "items" / "stripe.yaml"
 @pytest.fixture
 def task() -> Task:
     return load_task("company_research")
+
+
+def facts_of(task: Task, item: str) -> tuple[Fact, ...]:
+    known = task.item(item)
+    assert isinstance(known, FactItem)
+    return known.facts
 
 
 def test_unknown_names_are_answered_with_the_nearest(task: Task) -> None:
@@ -42,14 +49,13 @@ def test_every_task_is_complete(name: str) -> None:
             assert spec.instructions
             assert spec.request
             assert "{" not in spec.instructions + spec.request
-    assert {agent.name for agent in task.definition.agents} == set(task.prompts)
 
 
 def test_prefetched_agents_get_the_results_and_no_tools(task: Task) -> None:
     """In the default mode the researcher holds every known fact, and nobody has a tool."""
     agents = task.agents("datadog")
     assert [agent.name for agent in agents] == ["researcher", "analyst", "writer"]
-    assert all(fact.text in agents[0].request for fact in task.item("datadog").facts)
+    assert all(fact.text in agents[0].request for fact in facts_of(task, "datadog"))
     assert all(agent.tools == () for agent in agents)
 
 
@@ -58,7 +64,7 @@ def test_agents_that_call_tools_hold_no_facts(task: Task) -> None:
     researcher, analyst, writer = task.agents("datadog", "agent")
     assert [tool.name for tool in researcher.tools] == ["search"]
     assert analyst.tools == writer.tools == ()
-    assert not any(fact.text in researcher.request for fact in task.item("datadog").facts)
+    assert not any(fact.text in researcher.request for fact in facts_of(task, "datadog"))
 
 
 def test_limits_come_from_the_task_unless_the_plan_sets_them(task: Task) -> None:
@@ -83,7 +89,7 @@ def test_check_spec_holds_form_and_facts(task: Task) -> None:
     spec = task.check_spec("anthropic")
     assert len(spec.sections) == 6
     assert (spec.min_words, spec.max_words) == (500, 800)
-    assert [fact.id for fact in spec.facts] == [fact.id for fact in task.item("anthropic").facts]
+    assert [fact.id for fact in spec.facts] == [fact.id for fact in facts_of(task, "anthropic")]
     assert spec.label == "company_research/1"
 
 
@@ -93,11 +99,11 @@ def test_digests_follow_what_can_change_a_result(task: Task) -> None:
     assert before == task.digests(["stripe"])
     fewer = replace(task, items={"stripe": task.items["stripe"]})
     assert fewer.digests(["stripe"]) == before
-    reworded = replace(task.prompts["writer"], instructions="You write.")
-    assert (
-        replace(task, prompts={**task.prompts, "writer": reworded}).digests(["stripe"])["runs"]
-        != before["runs"]
-    )
+    *others, writer = task.definition.agents
+    reworded = (*others, writer.model_copy(update={"instructions": "You write."}))
+    definition = task.definition.model_copy(update={"agents": reworded})
+    assert replace(task, definition=definition).digests(["stripe"])["runs"] != before["runs"]
+    assert task.rubric
     rubric = task.rubric.model_copy(update={"version": 2})
     changed = replace(task, rubric=rubric).digests(["stripe"])
     assert changed["runs"] == before["runs"]
@@ -163,6 +169,6 @@ def test_a_limited_task_is_limited_everywhere() -> None:
     assert full.limited(None) is full
     assert limited.evidence("stripe").count("- ") == 6
     assert len(limited.check_spec("stripe").facts) == 6
-    topics = limited.tool_data("stripe")["search"]["topics"]
+    topics = limited.toolbox("stripe").data["topics"]
     assert all(topic["text"].count("\n") == 0 for topic in topics.values())
     assert len(limited.agents("stripe")[0].request) < len(full.agents("stripe")[0].request)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.tasks.fact_item import FactItem
 from shared.tasks.load_task import load_task
-from shared.tools.catalog import SPECS, TOOLS
-from shared.tools.search import search
+from shared.tools.search import Tools, search
 
-DATA = load_task("company_research").tool_data("stripe")["search"]
+STRIPE = load_task("company_research").items["stripe"]
+DATA = load_task("company_research").toolbox("stripe").data
 QUERIES = ["overview", "leadership", "products", "news", "market", "financials"]
 
 
@@ -20,8 +21,8 @@ QUERIES = ["overview", "leadership", "products", "news", "market", "financials"]
 def test_standard_query_is_answered_by_its_own_facts(query: str) -> None:
     """Each of the six standard queries gets exactly its facts, under its name."""
     answer = search(DATA, {"query": query})
-    facts = load_task("company_research").item("stripe").facts_text(query)
-    assert answer == f"Stripe: {query}\n{facts}"
+    assert isinstance(STRIPE, FactItem)
+    assert answer == f"Stripe: {query}\n{STRIPE.facts_text(query)}"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,8 @@ def test_search_never_raises_and_repeats_itself(arguments: dict[str, Any]) -> No
     assert search(DATA, arguments) == search(DATA, arguments) != ""
 
 
-def test_every_tool_has_a_specification() -> None:
-    """Each tool that the gateway can run is described to the model under the same name."""
-    assert TOOLS.keys() == SPECS.keys()
-    assert all(spec.name == name for name, spec in SPECS.items())
+def test_the_tool_is_the_search() -> None:
+    """The one tool of the set is described to models as search, and calling it searches."""
+    (spec,) = Tools.SPECS
+    assert spec.name == "search"
+    assert Tools(DATA).call("search", {"query": "news"}) == search(DATA, {"query": "news"})
