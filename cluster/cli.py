@@ -15,6 +15,7 @@ from rich.text import Text
 
 from cluster.default_command import DefaultCommand
 from cluster.results_commands import Folder, results_app
+from cluster.task_commands import task_app
 from shared.errors import LevelfieldError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 envs_app = typer.Typer(help="The frameworks' locked environments.", no_args_is_help=True)
 app.add_typer(envs_app, name="envs")
 app.add_typer(results_app)
+app.add_typer(task_app, name="task")
 judge_app = typer.Typer(
     cls=DefaultCommand,
     help="Judge an experiment's reports, or audit its judge.\n\n`levelfield judge DIR` is short for "

@@ -44,6 +44,10 @@ class TaskItem(Strict):
         """With no more facts than a plan's limit."""
         return self
 
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that no agent may be told, such as the answer: what the checks of a task look for."""
+        return ()
+
     def evidence(self) -> str:
         """What a judge holds the answer against."""
         return ""

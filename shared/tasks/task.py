@@ -144,6 +144,10 @@ class Task:
         """The item's own verdict on a completed run; None where only checks and judges can say."""
         return self.item(item).score(answer)
 
+    @property
+    def has_score(self) -> bool:
+        return any(item.score(Answer(text="")) for item in self.items.values())
+
     def digests(self, items: Iterable[str]) -> dict[str, str]:
         """What can change a result, in two parts.
 

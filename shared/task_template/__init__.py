@@ -1,0 +1,1 @@
+"""What `levelfield task new` copies: a small task that runs as it is."""
