@@ -52,7 +52,7 @@ def draw_latency(analysis: Analysis) -> Figure | None:
         "arrayminus": [_gap(f.latency_s, f.latency_spread.min) for _, f in shown],
         "thickness": 1.5,
     }
-    palette = colours(analysis)
+    palette = colours(analysis.frameworks)
     plain = Bar("Latency", [f.latency_s for _, f in shown], {"color": [palette[name] for name, _ in shown]})
     fig = _stacked(shown, bars or [plain], "Seconds per run", "%{x:.2f} s", whiskers=whiskers)
     words = listing([f"{f.title} {f.latency_s:.1f} s" for _, f in reversed(shown)])
@@ -94,7 +94,7 @@ def draw_quality_latency(analysis: Analysis) -> Figure | None:
     shown = [(n, f) for n, f in framework_results_with(analysis, "quality") if f.latency_s is not None]
     if not shown:
         return None
-    colour, marks = colours(analysis), symbols(analysis)
+    colour, marks = colours(analysis.frameworks), symbols(analysis)
     each, step = _points(analysis) if len(shown) <= MOST_MARKED else ({}, 1)
     fig = go.Figure()
     outlined = {"line": {"width": 1.5, "color": "white"}}

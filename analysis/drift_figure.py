@@ -76,7 +76,7 @@ def _description(drift: Drift, runs: int, probes: int) -> str:
 
 
 def _add_runs(fig: go.Figure, analysis: Analysis, places: list[int]) -> None:
-    runs, colour, marks = analysis.runs, colours(analysis), symbols(analysis)
+    runs, colour, marks = analysis.runs, colours(analysis.frameworks), symbols(analysis)
     groups: dict[str, list[int]] = {name: [] for name in analysis.frameworks}
     for place in places:
         groups[runs.framework[place]].append(place)

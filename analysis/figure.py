@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -34,15 +35,15 @@ class Figure:
     content: dict[str, Any]
 
 
-def colours(analysis: Analysis) -> dict[str, str]:
+def colours(frameworks: Mapping[str, FrameworkResult]) -> dict[str, str]:
     """A second name has the colour of its first."""
     palette = cycle(PALETTE)
     own = {
         name: FLOOR_COLOUR if f.role == "floor" else next(palette)
-        for name, f in analysis.frameworks.items()
-        if f.twin_of not in analysis.frameworks
+        for name, f in frameworks.items()
+        if f.twin_of not in frameworks
     }
-    return {name: own[f.twin_of if f.twin_of in own else name] for name, f in analysis.frameworks.items()}
+    return {name: own[f.twin_of if f.twin_of in own else name] for name, f in frameworks.items()}
 
 
 def symbols(analysis: Analysis) -> dict[str, str]:

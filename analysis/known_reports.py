@@ -25,7 +25,7 @@ def known_reports(runs: Runs) -> list[KnownReport]:
     found = [
         KnownReport(
             subject=runs.naming.subject(record.key.framework, record.key.arm),
-            item=runs.naming.item(record.key.task, record.key.item),
+            item=record.key.item,
             iteration=record.key.iteration,
             attempt_id=record.attempt_id,
             text=record.text,

@@ -50,7 +50,8 @@ def judges_named(setting: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(str.strip, setting.split(BETWEEN)))))
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Path, task: str | None = None) -> Manifest:
+    """With `task`, the planned runs are those of that task."""
     if not path.exists():
         return Manifest()
     try:
@@ -60,10 +61,10 @@ def read_manifest(path: Path) -> Manifest:
     if not isinstance(content, dict):
         return Manifest(notes=["manifest.json holds no object."])
     body = content.get("body")  # records on disk are {"sha256": ..., "body": ...}
-    return from_mapping(body if isinstance(body, dict) else content)
+    return from_mapping(body if isinstance(body, dict) else content, task)
 
 
-def from_mapping(content: Mapping[str, Any]) -> Manifest:
+def from_mapping(content: Mapping[str, Any], task: str | None = None) -> Manifest:
     frameworks = {str(k): v for k, v in _mapping(content.get("frameworks")).items() if isinstance(v, dict)}
     notes = content.get("notes")
     acceptance, odd = _acceptance(_mapping(content.get("plan")).get("acceptance"))
@@ -78,7 +79,7 @@ def from_mapping(content: Mapping[str, Any]) -> Manifest:
         },
         notes=[*(map(str, notes) if isinstance(notes, list) else ()), *odd],
         acceptance=acceptance,
-        planned_runs=_planned(_mapping(content.get("plan"))),
+        planned_runs=_planned(_mapping(content.get("plan")), task),
         frameworks=frozenset(frameworks),
         levelfield=str(content.get("levelfield") or ""),
         identity=_flat(_mapping(content.get("identity"))),
@@ -95,10 +96,10 @@ def _acceptance(stated: object) -> tuple[Acceptance, list[str]]:
         return Acceptance(), ["The manifest's criteria of acceptance cannot be read: the defaults are used."]
 
 
-def _planned(plan: Mapping[str, Any]) -> int | None:
+def _planned(plan: Mapping[str, Any], name: str | None) -> int | None:
     """How many runs the plan asks for; None when it is not the kind of plan we know."""
     try:
-        items = sum(len(task["items"]) for task in plan["tasks"])
+        items = sum(len(task["items"]) for task in plan["tasks"] if name in {None, task["name"]})
         subjects = len(plan["frameworks"]) + len(plan.get("aa", ()))
         return subjects * len(plan["arms"]) * int(plan["iterations"]) * items
     except (KeyError, TypeError, ValueError):

@@ -77,7 +77,8 @@ def read_opinions(runs: Runs, store: Store) -> Opinions | None:
         LevelfieldError: A record cannot be read.
     """
     kept = Judgements(store.folder)
-    ratings, preferences = kept.ratings(), kept.preferences()
+    ratings = [rating for rating in kept.ratings() if store.covers(rating.run_id)]
+    preferences = [found for found in kept.preferences() if store.covers(f"{found.task}.")]
     if not ratings and not preferences:
         return None
     counted = _counted(runs)
@@ -141,7 +142,7 @@ def _reports(runs: Runs, counted: list[RunRecord]) -> pd.DataFrame:
             {
                 "subject": runs.naming.subject(record.key.framework, record.key.arm),
                 "report": _report(record),
-                "item": runs.naming.item(record.key.task, record.key.item),
+                "item": record.key.item,
                 "twin": role_of(record.key.framework, runs.frameworks) == "twin",
             }
             for record in counted

@@ -29,7 +29,7 @@ def draw_radar(analysis: Analysis) -> Figure | None:
     shown = [(n, f) for n, f in shown if any(v is not None for v in f.criteria.values())]
     if not shown or len(analysis.criteria) < 3:
         return None
-    colour, marks = colours(analysis), symbols(analysis)
+    colour, marks = colours(analysis.frameworks), symbols(analysis)
     means = [value for _, f in shown for value in f.criteria.values() if value is not None]
     low = 1.0 if max(means) - min(means) > NARROW_SPREAD else max(1.0, float(int(min(means) * 2 - 0.5)) / 2)
     high = 10.0 if (low > 1 and max(means) > 8) or low == 1 else min(10.0, float(int(max(means) + 1)))
@@ -73,7 +73,7 @@ def draw_distribution(analysis: Analysis) -> Figure | None:
     shown = framework_results_with(analysis, "quality")
     if not shown:
         return None
-    colour = colours(analysis)
+    colour = colours(analysis.frameworks)
     values = _scores_by_framework(analysis) if len(analysis.runs.framework) <= MOST_POINTS else {}
     fig = go.Figure()
     for name, f in shown:

@@ -12,7 +12,7 @@ def list_quarantined(runs: Runs) -> list[QuarantinedRun]:
         return [
             QuarantinedRun(
                 framework=runs.naming.subject(entry.key.framework, entry.key.arm),
-                item=runs.naming.item(entry.key.task, entry.key.item),
+                item=entry.key.item,
                 iteration=entry.key.iteration,
                 attempt=entry.quarantine.attempt,
                 code=entry.quarantine.code,

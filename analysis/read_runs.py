@@ -19,6 +19,7 @@ from analysis.subjects import Naming, role_of, title_of
 from shared.errors import UserError
 from shared.foreign_text import harmless
 from shared.records import Status
+from shared.suggest import unknown_name
 
 RUNS_FILE = "runs.csv"
 # Our column <- the names that plain CSV files use for it.
@@ -102,13 +103,23 @@ class Runs:
         return title_of(subject, self.frameworks, self.manifest.titles)
 
 
-def read_runs(source: Path) -> Runs:
-    csv, manifest = locate(source)
+def read_runs(source: Path, task: str | None = None) -> Runs:
+    """The runs of one task: unlike tasks are never pooled.
+
+    Args:
+        source: A results folder, or a CSV file of runs.
+        task: Which one; None where there is only one.
+
+    Raises:
+        UserError: `source` is missing or no table of runs; or it holds several tasks, and none is named.
+    """
+    csv, manifest = locate(source, task)
     names = column_names(csv)
     _require_columns(names, csv)
     ours = _renames(names)
     found = read_columns(csv, names, _wanted(names, ours))
     table, present = _table(found, ours), frozenset(ours.get(name, name) for name in names)
+    table = _one_task(table, task, csv)
     naming = _complete(table, present)
     _set_apart(table, manifest.frameworks)
     return Runs(
@@ -118,7 +129,7 @@ def read_runs(source: Path) -> Runs:
         experiment=manifest.experiment or _experiment_name(csv),
         unreadable={ours.get(name, name): count for name, count in found.unreadable.items()},
         naming=naming,
-        stored=read_store(source) if source.is_dir() and manifest.levelfield else Stored(),
+        stored=read_store(source, task) if source.is_dir() and manifest.levelfield else Stored(),
     )
 
 
@@ -127,13 +138,37 @@ def _only(table: pd.DataFrame, kept: pd.Series) -> pd.DataFrame:
     return table if kept.all() else table[kept]
 
 
-def locate(source: Path) -> tuple[Path, Manifest]:
+def tasks_in(source: Path) -> list[str]:
+    """The names of the tasks that `source` has runs of, in order. Raises UserError as `read_runs` does."""
+    csv, _ = locate(source)
+    names, nothing = column_names(csv), frozenset[str]()
+    if "task" not in names:
+        return [""]
+    found = read_columns(csv, names, Wanted(frozenset({"task"}), nothing, nothing, nothing))
+    return sorted({readable_name(str(name)) for name in found.texts["task"].unique()}) or [""]
+
+
+def _one_task(table: pd.DataFrame, task: str | None, csv: Path) -> pd.DataFrame:
+    tasks = sorted(map(str, table["task"].unique()))
+    if task is None:
+        if len(tasks) > 1:
+            raise UserError(
+                f"{csv} holds runs of {len(tasks)} tasks, which are never pooled. "
+                f"Name one with --task: {', '.join(tasks)}."
+            )
+        return table
+    if task not in tasks:
+        raise UserError(unknown_name("task", task, tasks))
+    return _only(table, table["task"] == task).reset_index(drop=True)
+
+
+def locate(source: Path, task: str | None = None) -> tuple[Path, Manifest]:
     """The CSV file that `source` means, and the manifest beside it when `source` is a results folder."""
     if source.is_dir():
         csv = source / RUNS_FILE
         if not csv.is_file():
             raise UserError(f"{source} holds no {RUNS_FILE}. Name a results folder or a CSV file of runs.")
-        return csv, read_manifest(source / "manifest.json")
+        return csv, read_manifest(source / "manifest.json", task)
     if not source.is_file():
         raise UserError(f"{source} does not exist. Name a results folder or a CSV file of runs.")
     return source, Manifest()
@@ -213,8 +248,7 @@ def _complete(table: pd.DataFrame, present: frozenset[str]) -> Naming:
     table["framework"] = table["framework"].where(table["framework"] != "", "(unnamed)")
     table["item"] = table["item"].where(table["item"] != "", "(unnamed)")
     table["iteration"] = table["iteration"].fillna(1).astype(int)
-    naming = Naming(len(table["arm"].unique()) > 1, len(table["task"].unique()) > 1)
-    table["item"] = _named(table["task"], table["item"], naming.item)
+    naming = Naming(len(table["arm"].unique()) > 1)
     table["subject"] = _named(table["framework"], table["arm"], naming.subject)
     return naming
 

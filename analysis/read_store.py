@@ -46,10 +46,13 @@ class Stored:
         return self.store is not None
 
 
-def read_store(folder: Path) -> Stored:
-    """Never raises: a record that cannot be read costs what only records tell, not the report."""
+def read_store(folder: Path, task: str | None = None) -> Stored:
+    """Of one task's runs, or of all.
+
+    Never raises: a record that cannot be read costs what only records tell, not the report.
+    """
     try:
-        return _read(Store.existing(folder))
+        return _read(Store.existing(folder, task))
     except LevelfieldError as error:
         problem = (
             f"The records could not be read, so probes, quarantine and single calls are not known ({error})"
@@ -77,5 +80,5 @@ def _read(store: Store) -> Stored:
         quarantined=tuple(quarantined),
         probes=tuple(store.probes()),
         checks=tuple(store.checks()),
-        audits=tuple(Judgements(store.folder).audits()),
+        audits=tuple(found for found in Judgements(store.folder).audits() if store.covers(found.run_id)),
     )

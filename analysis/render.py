@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -17,7 +19,7 @@ from analysis.figures import draw_figures
 from analysis.guide import tables as guide_tables
 from analysis.guide.page import guide_data
 from analysis.packed import packed
-from analysis.result import Analysis
+from analysis.result import Analysis, FrameworkResult
 from analysis.run_pages.read import RunPages
 from analysis.run_pages.view import left_out_sentence, packed_runs
 from analysis.vocabulary import VOCABULARY
@@ -30,6 +32,39 @@ _SECTION = re.compile(r'<section id="([\w-]+)"[^>]*>\s*<h2[^>]*>(.*?)</h2>', re.
 
 def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
     pages = pages or RunPages()
+    figures = draw_figures(analysis)
+    return render_page(
+        "report.html.j2",
+        analysis.setup.experiment,
+        analysis.frameworks,
+        plotly=get_plotlyjs() if figures or pages.pages else "",
+        more_scripts={
+            "what_if": _text("what_if.js") if analysis.spending and analysis.what_if.rates else "",
+            "guide": _text("guide.js") if guide_tables.weights_table(analysis) else "",
+        },
+        a=analysis,
+        figures=figures,
+        figure_data={figure.id: figure.content for figure in figures.values()},
+        run_data=packed_runs(pages),
+        run_count=len(pages.rows),
+        runs_left_out=left_out_sentence(pages),
+        waterfall_table=waterfall_table(analysis, pages.waterfalls),
+        guide_data=guide_data(analysis),
+        setup_tables=run_tables.setup_tables(analysis),
+    )
+
+
+def render_page(
+    template: str,
+    experiment: str,
+    frameworks: Mapping[str, FrameworkResult],
+    *,
+    plotly: str = "",
+    more_scripts: Mapping[str, str] | None = None,
+    figure_data: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> str:
+    """A page that extends `shell.html.j2`; `values` are what its template names."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -41,31 +76,22 @@ def render_html(analysis: Analysis, pages: RunPages | None = None) -> str:
     environment.globals |= VOCABULARY
     environment.filters["unbroken"] = _unbroken
     environment.filters["contents"] = _contents
-    figures = draw_figures(analysis)
-    plotly = get_plotlyjs() if figures or pages.pages else ""
     scripts = {
         "theme": _text("theme.js"),
         "packed": _text("packed.js"),
         "runs": "\n".join(map(_text, RUN_SCRIPTS)),
-        "what_if": _text("what_if.js") if analysis.spending and analysis.what_if.rates else "",
+        **(more_scripts or {}),
         "report": _text("report.js"),
-        "guide": _text("guide.js") if guide_tables.weights_table(analysis) else "",
     }
-    return environment.get_template("report.html.j2").render(
-        a=analysis,
-        figures=figures,
-        figure_data={figure.id: figure.content for figure in figures.values()},
+    return environment.get_template(template).render(
+        experiment=experiment,
+        colours=colours(frameworks),
         plotly_code=packed(plotly) if plotly else "",
-        run_data=packed_runs(pages),
-        run_count=len(pages.rows),
-        runs_left_out=left_out_sentence(pages),
-        waterfall_table=waterfall_table(analysis, pages.waterfalls),
-        guide_data=guide_data(analysis),
-        setup_tables=run_tables.setup_tables(analysis),
-        colours=colours(analysis),
+        figure_data=figure_data or {},
         style=Markup(_text("style.css")),  # noqa: S704 - our own file
         scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704 - our own files
         content_policy=_content_policy([*scripts.values(), *([plotly] if plotly else [])]),
+        **values,
     )
 
 

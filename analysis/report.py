@@ -4,23 +4,65 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from analysis.across.examine import across_tasks
+from analysis.across.page import markdown_across, render_across
 from analysis.analyse import analyse
 from analysis.cost.prices import prices_for
 from analysis.fairness.examine import examine_folder
 from analysis.pull_request import render_markdown
-from analysis.read_runs import read_runs
+from analysis.read_runs import read_runs, tasks_in
 from analysis.render import render_html
 from analysis.result import Analysis
 from analysis.run_pages.read import read_run_pages
 from shared.errors import LevelfieldError, StoreFailed
 from shared.foreign_text import harmless
+from shared.store import slug
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a report was made of."""
+
+    report: Path
+    tasks: dict[str, Analysis]
+    headline: str
+
+
+def write_reports(
+    source: Path,
+    out: Path | None = None,
+    json_out: Path | None = None,
+    *,
+    markdown_out: Path | None = None,
+    all_runs: bool = False,
+) -> Written:
+    """The report of `source`: of several tasks one each, and a page with what holds in all of them.
+
+    Args and errors: as `write_report`. The tasks' pages lie beside the report, with the task's name.
+    """
+    names = tasks_in(source)
+    if len(names) < 2:
+        path, analysis = write_report(source, out, json_out, markdown_out=markdown_out, all_runs=all_runs)
+        return Written(path, dict.fromkeys(names, analysis), analysis.summary.headline)
+    report = out or default_report(source)
+    files = {name: report.with_name(f"{report.stem}-{slug(name)}.html") for name in names}
+    tasks = {name: write_report(source, files[name], task=name, all_runs=all_runs)[1] for name in names}
+    across = across_tasks(tasks)
+    _write(report, render_across(across, {name: path.name for name, path in files.items()}))
+    if json_out is not None:
+        _write(json_out, across.model_dump_json(indent=2) + "\n")
+    if markdown := markdown_out or _beside(source, report):
+        shown = [path.name for path in (report, *files.values(), json_out) if path]
+        _write(markdown, markdown_across(across, shown))
+    return Written(report, tasks, across.headline)
 
 
 def write_report(
@@ -30,8 +72,9 @@ def write_report(
     *,
     markdown_out: Path | None = None,
     all_runs: bool = False,
+    task: str | None = None,
 ) -> tuple[Path, Analysis]:
-    """Analyse `source`, write the report, and the numbers too when `json_out` is given.
+    """Analyse one task of `source`, write its report, and the numbers too when `json_out` is given.
 
     The short report for a pull request goes to `markdown_out`, or beside the report of a folder. `all_runs`
     puts every single run into the page, however large it gets.
@@ -40,19 +83,22 @@ def write_report(
         UserError: `source` is missing, or no table of runs; or its prices.yaml is no table of prices.
         StoreFailed: A file cannot be written.
     """
-    runs = read_runs(source)
-    analysis = analyse(runs, examine_folder(source), prices_for(source))
+    runs = read_runs(source, task)
+    analysis = analyse(runs, examine_folder(source, task), prices_for(source))
     report = out or default_report(source)
     pages = read_run_pages(runs, most_characters=None) if all_runs else read_run_pages(runs)
     _write(report, render_html(analysis, pages))
     if json_out is not None:
         _write(json_out, analysis.model_dump_json(indent=2) + "\n")
-    # A table from elsewhere may lie beside a .md of the same name that is somebody's own.
-    beside = report.with_suffix(".md") if source.is_dir() else None
-    if markdown := markdown_out or beside:
+    if markdown := markdown_out or _beside(source, report):
         files = [path.name for path in (report, json_out) if path]
         _write(markdown, render_markdown(analysis, files))
     return report, analysis
+
+
+def _beside(source: Path, report: Path) -> Path | None:
+    """A table from elsewhere may lie beside a .md of the same name that is somebody's own."""
+    return report.with_suffix(".md") if source.is_dir() else None
 
 
 def default_report(source: Path) -> Path:
@@ -95,11 +141,11 @@ def report(
     Example: python -m analysis.report results/quick --json results/quick/report.json
     """
     try:
-        path, analysis = write_report(source, out, json, markdown_out=markdown, all_runs=all_runs)
+        written = write_reports(source, out, json, markdown_out=markdown, all_runs=all_runs)
     except LevelfieldError as error:
         typer.echo(f"Error: {harmless(str(error))}", err=True)
         raise typer.Exit(error.exit_code) from None
-    typer.echo(f"{analysis.summary.headline}\n{path}")
+    typer.echo(f"{written.headline}\n{written.report}")
 
 
 def main() -> None:

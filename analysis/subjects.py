@@ -31,13 +31,9 @@ class Naming:
     """How runs are named. Two arms of a framework are two subjects: pooled, they would compare patterns."""
 
     several_arms: bool = False
-    several_tasks: bool = False
 
     def subject(self, framework: str, arm: str) -> str:
         return f"{framework} [{arm}]" if self.several_arms else framework
-
-    def item(self, task: str, item: str) -> str:
-        return f"{task}/{item}" if self.several_tasks else item
 
 
 def arms_of(arms: Iterable[str]) -> list[str]:

@@ -56,7 +56,7 @@ def draw_waterfall(runs: Runs, record: RunRecord, calls: Sequence[Call]) -> Wate
     return Waterfall(
         subject=subject,
         title=runs.title(subject),
-        item=runs.naming.item(record.key.task, record.key.item),
+        item=record.key.item,
         iteration=record.key.iteration,
         status=record.status,
         seconds=end - start,

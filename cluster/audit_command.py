@@ -42,5 +42,5 @@ def audit_command(
     if left:
         again = f"{left} questions are left without an answer; the same command goes on with them."
         console.print(Text(again, style="yellow"), soft_wrap=True)
-    console.print(Text(f"Report: {result.report}"), soft_wrap=True)
+    console.print(Text(f"Report: {result.written.report}"), soft_wrap=True)
     return int(left > 0)

@@ -126,12 +126,13 @@ def existing(folder: Path, given: dict[str, Any]) -> tuple[Store, Experiment]:
 def _print_result(result: PlanResult, console: Console) -> None:
     from analysis.summary_table import summary_table  # noqa: PLC0415 - scipy takes seconds to import
 
-    console.print(summary_table(result.analysis))
-    console.print(Text(result.analysis.summary.headline))
+    for task, analysis in result.written.tasks.items():
+        console.print(summary_table(analysis, task if len(result.written.tasks) > 1 else None))
+    console.print(Text(result.written.headline))
     if result.missing:
         missing = f"{result.missing} runs are missing: the same command goes on with them."
         console.print(Text(missing, style="yellow"))
     if result.unjudged:
         unjudged = f"{result.unjudged} verdicts are missing: levelfield judge {result.folder}"
         console.print(Text(unjudged, style="yellow"), soft_wrap=True)
-    console.print(Text(f"Report: {result.report}"), soft_wrap=True)
+    console.print(Text(f"Report: {result.written.report}"), soft_wrap=True)

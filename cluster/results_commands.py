@@ -12,6 +12,11 @@ results_app = typer.Typer()
 
 Folder = Annotated[Path, typer.Argument(help="An experiment's folder, as `levelfield run` printed it.")]
 
+OneTask = Annotated[
+    str | None,
+    typer.Option("--task", help="Which task, where there are several: unlike tasks are never pooled."),
+]
+
 
 @results_app.command(epilog="Example: `levelfield report results/full-…`")
 def report(
@@ -68,6 +73,7 @@ def cost(
         float | None, typer.Option(min=0, help="Price of a kilowatt-hour, for the GPUs' energy.")
     ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
+    task: OneTask = None,
 ) -> None:
     """What the runs cost at public prices: per run, per accepted report, per month.
 
@@ -77,7 +83,14 @@ def cost(
     from analysis.cost.command import cost_command
 
     cost_command(
-        source, Console(), price=price, own_prices=prices, split=split, kwh_price=kwh, json_out=json_out
+        source,
+        Console(),
+        price=price,
+        own_prices=prices,
+        split=split,
+        kwh_price=kwh,
+        json_out=json_out,
+        task=task,
     )
 
 
@@ -105,6 +118,7 @@ def whatif(
     prices: OwnPrices = None,
     hour: Annotated[float | None, typer.Option(min=0, help="Price of the machine for an hour.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
+    task: OneTask = None,
 ) -> None:
     """Latency and cost of these runs on another model or machine, from its rates and the wire record.
 
@@ -123,6 +137,7 @@ def whatif(
         own_prices=prices,
         hour_price=hour,
         json_out=json_out,
+        task=task,
     )
 
 
@@ -184,6 +199,7 @@ def diff(
     head: Annotated[Path, typer.Argument(help="The one to hold against it.")],
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write it as Markdown to this file.")] = None,
+    task: OneTask = None,
 ) -> None:
     """What changed between two experiments: how they were made, and what they found.
 
@@ -192,7 +208,7 @@ def diff(
     """
     from analysis.change.command import diff_command
 
-    diff_command(base, head, json_out, markdown, Console())
+    diff_command(base, head, json_out, markdown, Console(), task=task)
 
 
 @results_app.command(
@@ -228,6 +244,7 @@ def gate(
         bool,
         typer.Option("--strict", help="Exit status 3 where the data leave open whether anything got worse."),
     ] = False,
+    task: OneTask = None,
 ) -> None:
     """For a framework's CI: exit status 1 if the data show HEAD to be worse than BASE beyond the margin.
 
@@ -248,6 +265,7 @@ def gate(
             json_out=json_out,
             markdown=markdown,
             strict=strict,
+            task=task,
         )
     )
 
@@ -269,6 +287,7 @@ def plan_size(
     ] = None,
     power: Annotated[float, typer.Option(help="The chance of showing it.")] = 0.8,
     arm: Annotated[str | None, typer.Option(help="Default: idiomatic, where it ran.")] = None,
+    task: OneTask = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Also write it all to this file.")] = None,
 ) -> None:
     """How many items, iterations and judge repeats would show a difference, and what that costs.
@@ -278,4 +297,4 @@ def plan_size(
     """
     from analysis.planning.command import SizeRequest, plan_size_command
 
-    plan_size_command(source, SizeRequest(metric, difference, power, arm), json_out, Console())
+    plan_size_command(source, SizeRequest(metric, difference, power, arm, task), json_out, Console())

@@ -30,7 +30,7 @@ from shared.manifest import FrameworkEntry, Manifest
 from shared.plan import framework_of, ordered_runs
 
 if TYPE_CHECKING:
-    from analysis.result import Analysis
+    from analysis.report import Written
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class PlanResult:
     """Where things are and what is missing."""
 
     folder: Path
-    report: Path
-    analysis: Analysis
+    written: Written
     missing: int
     """Runs of the plan without a final record."""
     unjudged: int
@@ -81,7 +80,7 @@ def judge_only(work: Workspace) -> PlanResult:
 
 def write_results(work: Workspace, *, all_runs: bool = False) -> PlanResult:
     """What needs no Ray: checks, runs.csv, the report."""
-    from analysis.report import write_report  # noqa: PLC0415 - scipy and plotly take seconds to import
+    from analysis.report import write_reports  # noqa: PLC0415 - scipy and plotly take seconds to import
 
     work.progress.stage("Writing the report")
     store, experiment = work.store, work.experiment
@@ -89,11 +88,10 @@ def write_results(work: Workspace, *, all_runs: bool = False) -> PlanResult:
     check_reports(store, experiment)
     share_verdicts(store)
     write_runs_csv(store, work.settings.judge)
-    report, analysis = write_report(store.folder, json_out=store.folder / "report.json", all_runs=all_runs)
+    written = write_reports(store.folder, json_out=store.folder / "report.json", all_runs=all_runs)
     return PlanResult(
         folder=store.folder,
-        report=report,
-        analysis=analysis,
+        written=written,
         missing=sum(map(len, _left(work))),
         unjudged=owed_by_all(store, experiment),
     )

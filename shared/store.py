@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import re
@@ -54,15 +55,17 @@ BODIES = ("request", "response", "recorded")
 class Store:
     """One experiment's folder. Reading needs no lock; `lock` is for whoever writes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, task: str | None = None) -> None:
+        """With `task`, a view for reading: records of its runs alone."""
         self.folder = folder
+        self._begins = f"{task}." if task else ""
         self._texts = Texts(folder / "texts")
         self._lock: TextIO | None = None
 
     @classmethod
-    def existing(cls, folder: Path) -> Store:
+    def existing(cls, folder: Path, task: str | None = None) -> Store:
         """Raises ResultsMismatch when there is no experiment in `folder`."""
-        store = cls(folder)
+        store = cls(folder, task)
         if not store.manifest_path.is_file():
             raise ResultsMismatch(f"No experiment in {folder}: it has no manifest.json.")
         store.manifest()
@@ -133,6 +136,15 @@ class Store:
     def manifest(self) -> Manifest:
         return read_record(self.manifest_path, Manifest)
 
+    def covers(self, run_id: str) -> bool:
+        """Whether the view holds this run, or what is said of it."""
+        return run_id.startswith(self._begins)
+
+    def _paths(self, pattern: str) -> list[Path]:
+        """`{run}` in the pattern stands for what begins with a run's id."""
+        begins = glob.escape(self._begins)
+        return sorted(self.folder.glob(pattern.replace("{run}", f"{begins}*")), key=_natural)
+
     def write_brief(self, brief: Brief) -> None:
         path = self.folder / "briefs" / f"{brief.task}.{brief.item}.json"
         make_folder(path.parent)
@@ -141,7 +153,7 @@ class Store:
 
     def briefs(self) -> dict[tuple[str, str], Brief]:
         """By task and item; empty for an experiment of schema 1."""
-        found = (read_record(path, Brief) for path in sorted(self.folder.glob("briefs/*.json")))
+        found = (read_record(path, Brief) for path in self._paths("briefs/{run}.json"))
         return {(brief.task, brief.item): brief for brief in found}
 
     def write_run(self, record: RunRecord, calls: Iterable[Call]) -> RunRecord:
@@ -156,7 +168,7 @@ class Store:
 
     def attempts(self) -> Iterator[RunRecord]:
         """Every attempt at every run, in the order of their names."""
-        for path in sorted(self.folder.glob("runs/*/attempt-*.json"), key=_natural):
+        for path in self._paths("runs/{run}/attempt-*.json"):
             yield read_record(path, RunRecord)
 
     def last_attempts(self) -> dict[str, int]:
@@ -210,8 +222,7 @@ class Store:
 
     def quarantines(self) -> dict[str, Quarantine]:
         """By attempt id."""
-        paths = self.folder.glob("runs/*/quarantine-*.json")
-        found = (read_record(path, Quarantine) for path in sorted(paths, key=_natural))
+        found = (read_record(path, Quarantine) for path in self._paths("runs/{run}/quarantine-*.json"))
         return {quarantine.attempt_id: quarantine for quarantine in found}
 
     def write_probe(self, probe: Probe) -> None:
@@ -220,7 +231,8 @@ class Store:
 
     def probes(self) -> list[Probe]:
         """In the order in which they were made."""
-        return [read_record(path, Probe) for path in sorted(self.folder.glob("probes/*.json"), key=_natural)]
+        found = (read_record(path, Probe) for path in sorted(self.folder.glob("probes/*.json"), key=_natural))
+        return [probe for probe in found if self.covers(probe.block)]
 
     def write_verdict(self, verdict: Verdict) -> None:
         folder = self.folder / "verdicts" / slug(verdict.judge)
@@ -232,7 +244,7 @@ class Store:
         return list(self.each_verdict())
 
     def each_verdict(self) -> Iterator[Verdict]:
-        for path in sorted(self.folder.glob("verdicts/*/*.json"), key=_natural):
+        for path in self._paths("verdicts/*/{run}.json"):
             yield read_record(path, Verdict)
 
     def write_check(self, check: CheckResult) -> None:
@@ -243,7 +255,7 @@ class Store:
         return list(self.each_check())
 
     def each_check(self) -> Iterator[CheckResult]:
-        for path in sorted(self.folder.glob("checks/*.json")):
+        for path in self._paths("checks/{run}.json"):
             yield read_record(path, CheckResult)
 
     def write_derived(self, name: str, text: str) -> Path:

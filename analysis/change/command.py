@@ -28,10 +28,16 @@ _MARGIN = re.compile(r"^(\d+(?:\.\d+)?)\s*%$|^(0?\.\d+|0)$")
 
 
 def diff_command(
-    base: Path, head: Path, json_out: Path | None, markdown: Path | None, console: Console
+    base: Path,
+    head: Path,
+    json_out: Path | None,
+    markdown: Path | None,
+    console: Console,
+    *,
+    task: str | None = None,
 ) -> None:
     """Raises UserError: a side is missing, or no table of runs."""
-    found = diff(*read_sides(base, head))
+    found = diff(*read_sides(base, head, task))
     print_diff(found, console)
     _write(json_out, f"{found.model_dump_json(indent=2)}\n".encode())
     _write(markdown, diff_markdown(found).encode())
@@ -47,13 +53,14 @@ def gate_command(
     json_out: Path | None = None,
     markdown: Path | None = None,
     strict: bool = False,
+    task: str | None = None,
 ) -> int:
     """The exit code: REGRESSION, or NOT_TOLD when `strict` and something stays open, else 0.
 
     Raises:
         UserError: A side or a name is missing, or the two were not asked the same.
     """
-    found = gate(*read_sides(base, head), wanted)
+    found = gate(*read_sides(base, head, task), wanted)
     print_gate(found, console)
     _write(junit_out, junit(found))
     _write(json_out, f"{found.model_dump_json(indent=2)}\n".encode())

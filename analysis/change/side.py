@@ -44,7 +44,7 @@ class Side:
         table.loc[table["counted"], "failed"] = 0.0
         if not self.arms_named:
             table["arm"] = ""
-        if self.tasks_named and not self.runs.naming.several_tasks:  # else the item carries its task already
+        if self.tasks_named:
             table["item"] = [
                 f"{task}/{item}" for task, item in zip(table["task"], table["item"], strict=True)
             ]
@@ -118,10 +118,10 @@ class Side:
         )
 
 
-def read_sides(base: Path, head: Path | None) -> tuple[Side, Side]:
+def read_sides(base: Path, head: Path | None, task: str | None = None) -> tuple[Side, Side]:
     """Raises UserError: one is missing, or no table of runs. Without `head`, the same twice."""
-    first = read_runs(base)
-    second = read_runs(head) if head and head != base else first
+    first = read_runs(base, task)
+    second = read_runs(head, task) if head and head != base else first
     # A plain table has no arms and tasks; it can be held against an experiment that ran a single one.
     arms, tasks = ([set(runs.table[column]) for runs in (first, second)] for column in ("arm", "task"))
     named = [not ({""} in found and max(map(len, found)) <= 1) for found in (arms, tasks)]

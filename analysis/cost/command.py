@@ -33,6 +33,7 @@ def cost_command(
     split: str | None = None,
     kwh_price: float | None = None,
     json_out: Path | None = None,
+    task: str | None = None,
 ) -> None:
     """Print what the runs cost, and write it to `json_out`.
 
@@ -42,7 +43,7 @@ def cost_command(
     """
     prices = chosen(prices_for(source, own_prices), price)
     input_share = read_split(split) if split else None
-    runs = read_runs(source)
+    runs = read_runs(source, task)
     report = cost_report(runs, prices, input_share, kwh_price)
     titles = {name: Cell(runs.title(name)) for name in report.spending}
     left_out = TOKEN_COLUMNS | ({"95 % interval"} if console.width < NARROW else set())

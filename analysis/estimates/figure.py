@@ -32,7 +32,7 @@ def draw_forest(analysis: Analysis, metric: DifferenceMetric) -> Figure | None:
     rows = against_reference(found, family)[:MOST_MARKED]
     if not rows:
         return None
-    colour, marks = colours(analysis), symbols(analysis)
+    colour, marks = colours(analysis.frameworks), symbols(analysis)
     fig = go.Figure()
     for name, pair, sign in rows:
         middle = sign * (pair.mean_difference or 0.0)

@@ -28,8 +28,8 @@ def examine(store: Store) -> Fairness:
     return conclude(tally, yardstick, store.manifest())
 
 
-def examine_folder(source: Path) -> Fairness | None:
+def examine_folder(source: Path, task: str | None = None) -> Fairness | None:
     """None for a table of runs without records: its requests are not known."""
     if not (source / "runs").is_dir() or not (source / "manifest.json").is_file():
         return None
-    return examine(Store.existing(source))
+    return examine(Store.existing(source, task))

@@ -30,7 +30,7 @@ def authors_of(runs: Runs) -> dict[str, Author]:
     found = {}
     for record in runs.stored.runs:
         key = record.key
-        item = runs.naming.item(key.task, key.item)
+        item = key.item
         if named := known.get((key.framework, key.arm, item, key.iteration)):
             subject, role = named
             found[record.attempt_id] = Author(

@@ -30,6 +30,7 @@ class SizeRequest:
     difference: str | None = None
     power: float = POWER
     arm: str | None = None
+    task: str | None = None
 
 
 def plan_size_command(source: Path, asked: SizeRequest, json_out: Path | None, console: Console) -> SizePlan:
@@ -40,7 +41,7 @@ def plan_size_command(source: Path, asked: SizeRequest, json_out: Path | None, c
         StoreFailed: `json_out` cannot be written.
     """
     metric, wanted = _metric(asked.metric), _wanted(asked)
-    runs = read_runs(source)
+    runs = read_runs(source, asked.task)
     arm = _arm(asked.arm, arms_of(compared_runs(runs)["arm"]))
     (pilot,) = read_pilots(runs, read_verdicts(runs), [metric], arm)
     plan = plan_size(pilot, wanted, arm)

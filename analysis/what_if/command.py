@@ -61,6 +61,7 @@ def what_if_command(
     own_prices: Path | None = None,
     hour_price: float | None = None,
     json_out: Path | None = None,
+    task: str | None = None,
 ) -> None:
     """Print predicted latencies, and write them to `json_out`.
 
@@ -69,10 +70,9 @@ def what_if_command(
         StoreFailed: `json_out` cannot be written.
     """
     prices = chosen(prices_for(source, own_prices), price)
-    runs = read_runs(source)
-    sample = sample_calls(runs)
+    runs, sample = _sampled(source, task)
     other = validate or like
-    others = _sampled(other) if other else (runs, sample)
+    others = _sampled(other, task) if other else (runs, sample)
     rates = _rates(given, *others)
     found = what_if(runs, sample, rates, hour_price)
     if found.reason:
@@ -92,8 +92,8 @@ def what_if_command(
         write_whole(json_out.absolute(), f"{report.model_dump_json(indent=2)}\n".encode())
 
 
-def _sampled(source: Path) -> tuple[Runs, CallSample]:
-    runs = read_runs(source)
+def _sampled(source: Path, task: str | None) -> tuple[Runs, CallSample]:
+    runs = read_runs(source, task)
     return runs, sample_calls(runs)
 
 

@@ -176,12 +176,6 @@ def test_two_arms_are_two_subjects(tmp_path: Path) -> None:
     assert analysis.frameworks["crewai [idiomatic]"].n == 12
 
 
-def test_items_of_two_tasks_stay_apart(tmp_path: Path) -> None:
-    """The same item name in two tasks is two items."""
-    rows = [*clean_rows(items=("Alpha",)), *(dict(r, task="other") for r in clean_rows(items=("Alpha",)))]
-    assert analyse_rows(tmp_path, rows).items == ["company_research/Alpha", "other/Alpha"]
-
-
 def test_text_column_is_digested(tmp_path: Path) -> None:
     """`report_text` in place of `report_digest` gives the same copies."""
     rows = [{**row, "report_text": f"{row['framework']} on {row['item']}"} for row in clean_rows()]
