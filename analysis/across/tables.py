@@ -96,8 +96,14 @@ def _holding(across: AcrossTasks, holding: Holding) -> list[Cell]:
 def _difference(found: TaskDifference | None) -> Cell:
     if found is None or found.share is None:
         return Cell(MISSING)
-    interval = "" if found.low is None or found.high is None else f" ({found.low:+.0%} to {found.high:+.0%})"
-    return Cell(f"{found.share:+.0%}{interval}", strong=bool(found.shown))
+    interval = ""
+    if found.low is not None and found.high is not None:
+        interval = f" ({_signed(found.low)} to {_signed(found.high)})"
+    return Cell(_signed(found.share) + interval, strong=bool(found.shown))
+
+
+def _signed(share_of: float) -> str:
+    return f"{round(share_of, 2) + 0.0:+.0%}"  # without the 0.0 a small loss reads -0%
 
 
 def _title(of_task: dict[str, Profile]) -> str:
