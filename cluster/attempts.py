@@ -11,7 +11,7 @@ from cluster.judge_jobs import JudgeJob, judge_job, text_key
 from cluster.machine_load import disturbances
 from cluster.replay import Recording
 from cluster.run_job import RunJob
-from cluster.schedule import Assignment, Kept
+from cluster.schedule import Assignment, Kept, complete
 from cluster.spans.sink import SpanSink
 from cluster.workspace import Workspace
 from shared.records import RunRecord, Status
@@ -40,7 +40,9 @@ class Attempts:
         self._recording = recording
         self._jobs: dict[Assignment, RunJob] = {}
         self._assignments: dict[str, Assignment] = {}
-        self._texts = {text_key(record) for record in work.store.runs() if record.status is Status.COMPLETED}
+        self._texts = {
+            text_key(record) for record in work.store.each_run() if record.status is Status.COMPLETED
+        }
 
     def job_for(self, assignment: Assignment) -> RunJob:
         """The same for the same attempt, whoever asks: its process is started before it is measured."""
@@ -99,5 +101,5 @@ class Attempts:
         return earlier
 
 
-def kept_in(store: Store) -> Kept:
-    return Kept(store.runs(), store.last_attempts(), store.quarantines())
+def kept_in(store: Store, disturbed_attempts: int) -> Kept:
+    return Kept(complete(store.each_run(), store.quarantines(), disturbed_attempts), store.last_attempts())

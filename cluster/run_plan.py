@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,7 +22,7 @@ from cluster.maturity import keep_maturity
 from cluster.nodes import Node, prepare_environments, serving_nodes
 from cluster.replay import Recording
 from cluster.runs_csv import write_runs_csv
-from cluster.schedule import Assignment, Schedule, remaining, warmups
+from cluster.schedule import Assignment, Kept, Schedule, remaining, warmups
 from cluster.session import ray_session
 from cluster.spans.sink import SpanSink
 from cluster.versions import keep_locks, moved_note, titles_of
@@ -48,7 +49,7 @@ class PlanResult:
 def run_plan(work: Workspace) -> PlanResult:
     """Run what is not complete yet, judge what has no verdict yet, and write the report."""
     _refuse_other_experiment(work)
-    if work.store.manifest_path.exists() and not _left(work):
+    if work.store.manifest_path.exists() and not _missing(work):
         if not owed_by_all(work.store, work.experiment):
             work.progress.say("Every run is complete and judged; --fresh measures again.")
         return judge_only(work)
@@ -92,7 +93,7 @@ def write_results(work: Workspace, *, all_runs: bool = False) -> PlanResult:
     return PlanResult(
         folder=store.folder,
         written=written,
-        missing=sum(map(len, _left(work))),
+        missing=_missing(work),
         unjudged=owed_by_all(store, experiment),
     )
 
@@ -103,9 +104,13 @@ def _refuse_other_experiment(work: Workspace) -> None:
         work.store.require_same(work.store.manifest().differs_in_identity(work.experiment.identity))
 
 
-def _left(work: Workspace) -> list[list[Assignment]]:
-    plan = work.experiment.plan
-    return remaining(ordered_runs(plan), kept_in(work.store), disturbed_attempts=plan.disturbance.attempts)
+def _missing(work: Workspace) -> int:
+    """Runs of the plan without a final record."""
+    return sum(map(len, remaining(ordered_runs(work.experiment.plan), _kept(work))))
+
+
+def _kept(work: Workspace) -> Kept:
+    return kept_in(work.store, work.experiment.plan.disturbance.attempts)
 
 
 def _begin(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> None:
@@ -133,13 +138,16 @@ def _measure(
     recording: Recording | None,
 ) -> None:
     plan, store = work.experiment.plan, work.store
-    left = [
-        [assignment for assignment in block if framework_of(assignment.key.framework) in environments]
-        for block in _left(work)
-    ]
+    kept = _kept(work)
+
+    def left() -> Iterator[list[Assignment]]:
+        for block in remaining(ordered_runs(plan), kept):
+            yield [one for one in block if framework_of(one.key.framework) in environments]
+
     schedule = Schedule(
-        left,
-        warmups=warmups(plan, kept_in(store)),
+        left(),
+        runs=sum(map(len, left())),
+        warmups=warmups(plan, kept),
         probes=plan.probes and recording is None,
         disturbed_attempts=plan.disturbance.attempts,
     )

@@ -8,8 +8,8 @@ its framework, or was disturbed, is repeated at once, a bounded number of times.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -81,8 +81,9 @@ class Schedule:
 
     def __init__(
         self,
-        blocks: Iterable[Iterable[Assignment]],
+        blocks: Iterable[Sequence[Assignment]],
         *,
+        runs: int | None = None,
         warmups: Sequence[Assignment] = (),
         probes: bool = False,
         attempts: int = 3,
@@ -90,13 +91,20 @@ class Schedule:
     ) -> None:
         """
         Args:
-            blocks: In order.
+            blocks: In order; taken one by one as nodes become free, if `runs` is given.
+            runs: How many there are in `blocks`; None: they are counted.
             warmups: What each node runs before its first block.
             probes: Whether blocks are probed before and after.
             attempts: How many in this session for one run before its failure is left on record.
             disturbed_attempts: The same before a disturbed run is kept as it is.
         """
-        self._waiting = deque(deque(block) for block in blocks if block)
+        if runs is None:
+            blocks = list(blocks)
+            runs = sum(map(len, blocks))
+        self._blocks = iter(blocks)
+        self._returned: deque[Sequence[Assignment]] = deque()
+        """What comes before the rest of `blocks`: of lost nodes, and runs to be done again."""
+        self._left = runs
         self._on_node: dict[str, _Block] = {}
         self._warmups = warmups
         self._warmed: set[str] = set()
@@ -104,14 +112,16 @@ class Schedule:
         self._attempts = attempts
         self._disturbed_attempts = disturbed_attempts
         self._tries: dict[str, int] = {}
+        """Attempts so far, of those runs that needed more than one."""
 
     def next(self, node: str) -> Step | None:
         """What `node` does next; None when nothing waits for it."""
         block = self._on_node.get(node)
         if block is None:
-            if not self._waiting:
+            block = self._begin(node)
+            if block is None:
                 return None
-            block = self._on_node[node] = self._begin(node)
+            self._on_node[node] = block
         if not block.started and block.waiting:
             count = min(STARTED_AT_ONCE, len(block.waiting))
             block.starting = tuple(block.waiting.popleft() for _ in range(count))
@@ -119,7 +129,9 @@ class Schedule:
         if "before" in block.probes_due or (block.probes_due and not block.started):
             return ProbeModel(block.name, block.probes_due.popleft())
         if block.started:
-            return Measure(block.started.popleft())
+            assignment = block.started.popleft()
+            self._left -= assignment.position >= 0
+            return Measure(assignment)
         del self._on_node[node]
         return self.next(node)
 
@@ -131,16 +143,22 @@ class Schedule:
     def finished(self, node: str, assignment: Assignment, status: Status, *, disturbed: bool = False) -> bool:
         """Note how an attempt ended. Whether it will be repeated: then it comes last of its block."""
         limit = self._attempts if status in RETRIED else self._disturbed_attempts if disturbed else 1
-        if self._tried(assignment) >= limit:
-            return False
-        self._on_node[node].waiting.append(_again(assignment))
-        return True
+        run_id = assignment.key.run_id
+        tried = self._tries.get(run_id, 0) + 1
+        repeated = tried < limit
+        if repeated or tried > 1:
+            self._tries[run_id] = tried
+        if repeated:
+            self._on_node[node].waiting.append(_again(assignment))
+            self._left += assignment.position >= 0
+        return repeated
 
     def repeat(self, assignment: Assignment) -> bool:
         """Do a run again that had counted, as a block of its own. False when it was tried often enough."""
-        if self._tries.get(assignment.key.run_id, 0) >= self._attempts:
+        if self._tries.get(assignment.key.run_id, 1) >= self._attempts:
             return False
-        self._waiting.appendleft(deque([_again(assignment)]))
+        self._returned.appendleft([_again(assignment)])
+        self._left += 1
         return True
 
     def node_lost(self, node: str) -> None:
@@ -148,31 +166,28 @@ class Schedule:
         block = self._on_node.pop(node, None)
         left = [assignment for assignment in block.unfinished if assignment.position >= 0] if block else []
         if left:
-            self._waiting.appendleft(deque(left))
+            self._returned.appendleft(left)
 
     @property
     def left(self) -> int:
         """Runs that wait; one that is being measured and warm-ups are not among them."""
-        on_nodes = (a for block in self._on_node.values() for a in block.unfinished if a.position >= 0)
-        return sum(map(len, self._waiting)) + sum(1 for _ in on_nodes)
+        return self._left
 
-    def _begin(self, node: str) -> _Block:
+    def _begin(self, node: str) -> _Block | None:
+        assignments = self._returned.popleft() if self._returned else next(filter(None, self._blocks), None)
+        if assignments is None:
+            return None
         if self._warmups and node not in self._warmed:
             # The same runs on every node, told apart by their attempt numbers.
             rounds = len({a.attempt for a in self._warmups}) * len(self._warmed)
             self._warmed.add(node)
             again = (Assignment(a.key, a.attempt + rounds, -1) for a in self._warmups)
+            self._returned.appendleft(assignments)
             return _Block("warm-up", deque(again))
-        assignments = self._waiting.popleft()
-        block = _Block(".".join(map(str, assignments[0].key.block)), assignments)
+        block = _Block(".".join(map(str, assignments[0].key.block)), deque(assignments))
         if self._probes:
             block.probes_due.extend(("before", "after"))
         return block
-
-    def _tried(self, assignment: Assignment) -> int:
-        run_id = assignment.key.run_id
-        self._tries[run_id] = self._tries.get(run_id, 0) + 1
-        return self._tries[run_id]
 
 
 def _again(assignment: Assignment) -> Assignment:
@@ -183,42 +198,45 @@ def _again(assignment: Assignment) -> Assignment:
 class Kept:
     """What is on disk of a plan."""
 
-    counting: Sequence[RunRecord] = ()
-    """The attempt that counts for each run (`Store.runs`)."""
+    complete: frozenset[str] = frozenset()
+    """Ids of the runs that a resumed plan leaves as they are."""
     last_attempts: Mapping[str, int] = field(default_factory=dict)
     """Highest attempt number by run id, warm-ups included."""
-    quarantined: Mapping[str, Quarantine] = field(default_factory=dict)
-    """By attempt id."""
 
-    def is_complete(self, record: RunRecord, disturbed_attempts: int) -> bool:
-        """Whether a resumed plan leaves the run as it is."""
-        found = self.quarantined.get(record.attempt_id)
+
+def complete(
+    counting: Iterable[RunRecord], quarantined: Mapping[str, Quarantine], disturbed_attempts: int
+) -> frozenset[str]:
+    """Ids of the runs that need not be done again.
+
+    Args:
+        counting: The attempt that counts for each run (`Store.each_run`).
+        quarantined: By attempt id.
+        disturbed_attempts: How many before a disturbed run is kept as it is.
+    """
+    tried = Counter((found.run_id, found.code) for found in quarantined.values())
+
+    def is_complete(record: RunRecord) -> bool:
+        found = quarantined.get(record.attempt_id)
         if found is None or not record.status.is_final:
             return record.status.is_final
-        if found.code == "late_calls":
-            return False
-        tried = sum(q.run_id == found.run_id and q.code == found.code for q in self.quarantined.values())
-        return tried >= disturbed_attempts
+        return found.code != "late_calls" and tried[found.run_id, found.code] >= disturbed_attempts
+
+    return frozenset(record.key.run_id for record in counting if is_complete(record))
 
 
-def remaining(
-    blocks: Iterable[list[RunKey]], kept: Kept | None = None, *, disturbed_attempts: int = 1
-) -> list[list[Assignment]]:
+def remaining(blocks: Iterable[list[RunKey]], kept: Kept | None = None) -> Iterator[list[Assignment]]:
     """The plan minus what is complete, in the plan's order, each with its next attempt number."""
     kept = kept or Kept()
-    records = {record.key: record for record in kept.counting}
     position = 0
-    left: list[list[Assignment]] = []
     for block in blocks:
         todo: list[Assignment] = []
         for key in block:
-            record = records.get(key)
-            if record is None or not kept.is_complete(record, disturbed_attempts):
+            if key.run_id not in kept.complete:
                 todo.append(Assignment(key, kept.last_attempts.get(key.run_id, 0) + 1, position))
             position += 1
         if todo:
-            left.append(todo)
-    return left
+            yield todo
 
 
 def warmups(plan: Plan, kept: Kept) -> list[Assignment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -104,26 +105,27 @@ class Plan(Strict):
         return self.model_dump(mode="json", exclude={"settings", "acceptance"})
 
 
-def ordered_runs(plan: Plan) -> list[list[RunKey]]:
+def ordered_runs(plan: Plan) -> Iterator[list[RunKey]]:
     """The plan's blocks in seeded random order, and in each its runs in seeded random order.
 
     A block's inner order depends on nothing but the seed and the block, so a plan that is extended later
-    keeps the order of what it already had.
+    keeps the order of what it already had. One block is made at a time: a million keys take over a gigabyte.
     """
     blocks = [
-        [
-            RunKey(framework=framework, arm=arm, task=task.name, item=item, iteration=iteration)
-            for framework in plan.subjects
-            for arm in plan.arms
-        ]
+        (task.name, item, iteration)
         for task in plan.tasks
         for item in task.items
         for iteration in range(1, plan.iterations + 1)
     ]
-    for block in blocks:
-        random.Random(f"{plan.seed}:{block[0].block}").shuffle(block)  # noqa: S311 - an order, not a secret
-    random.Random(f"{plan.seed}:blocks").shuffle(blocks)  # noqa: S311 - likewise
-    return blocks
+    random.Random(f"{plan.seed}:blocks").shuffle(blocks)  # noqa: S311 - an order, not a secret
+    for task_name, item, iteration in blocks:
+        runs = [
+            RunKey(framework=framework, arm=arm, task=task_name, item=item, iteration=iteration)
+            for framework in plan.subjects
+            for arm in plan.arms
+        ]
+        random.Random(f"{plan.seed}:{(task_name, item, iteration)}").shuffle(runs)  # noqa: S311 - likewise
+        yield runs
 
 
 def warmup_runs(plan: Plan) -> list[RunKey]:

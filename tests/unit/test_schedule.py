@@ -16,6 +16,7 @@ from cluster.schedule import (
     Schedule,
     StartProcesses,
     Step,
+    complete,
     remaining,
     warmups,
 )
@@ -32,6 +33,10 @@ def plan(**changes: object) -> Plan:
         "iterations": 2,
     }
     return Plan.model_validate(values | changes)
+
+
+def blocks_of(planned: Plan) -> list[list[RunKey]]:
+    return list(ordered_runs(planned))
 
 
 SMALL = {"frameworks": ["a"], "iterations": 1, "tasks": [TaskPlan(name="t", items=["x"])]}
@@ -76,7 +81,7 @@ def steps(schedule: Schedule, node: str = "n") -> list[Step]:
 
 def test_every_run_is_handed_out_once_in_the_plans_order() -> None:
     """Draining the schedule gives exactly the plan's runs in its seeded order."""
-    blocks = ordered_runs(plan())
+    blocks = blocks_of(plan())
     schedule = Schedule(remaining(blocks))
     assert drain(schedule) == [key.run_id for block in blocks for key in block]
     assert schedule.left == 0
@@ -84,15 +89,15 @@ def test_every_run_is_handed_out_once_in_the_plans_order() -> None:
 
 def test_order_is_seeded_and_survives_an_extension() -> None:
     """The same seed gives the same order, another seed another, and new items leave old blocks as they were."""
-    assert ordered_runs(plan()) == ordered_runs(plan())
-    assert ordered_runs(plan()) != ordered_runs(plan(seed=8))
-    extended = ordered_runs(plan(tasks=[TaskPlan(name="t", items=["x", "y", "z"])]))
+    assert blocks_of(plan()) == blocks_of(plan())
+    assert blocks_of(plan()) != blocks_of(plan(seed=8))
+    extended = blocks_of(plan(tasks=[TaskPlan(name="t", items=["x", "y", "z"])]))
     assert all(block in extended for block in ordered_runs(plan()))
 
 
 def test_a_framework_against_itself_is_a_second_subject() -> None:
     """`aa: a` adds one more run to every block, under its own name."""
-    blocks = ordered_runs(plan(aa="a"))
+    blocks = blocks_of(plan(aa="a"))
     assert all(
         Counter(key.framework for key in block) == Counter(["a", "a-aa", "b", "c"]) for block in blocks
     )
@@ -164,7 +169,7 @@ def test_a_block_stays_on_its_node() -> None:
 
 def test_our_failures_are_repeated_a_bounded_number_of_times_and_frameworks_failures_never() -> None:
     """An infrastructure error is tried three times in all with rising attempt numbers; a framework error once."""
-    blocks = ordered_runs(plan(**SMALL))
+    blocks = blocks_of(plan(**SMALL))
     schedule = Schedule(remaining(blocks), attempts=3)
     attempts = []
     while assignment := next_run(schedule):
@@ -221,30 +226,29 @@ def test_a_lost_node_gives_its_block_back() -> None:
 
 def test_resume_leaves_out_what_says_something_of_a_framework() -> None:
     """Completed runs and framework errors are done; model and infrastructure errors get a next attempt."""
-    blocks = ordered_runs(plan())
+    blocks = blocks_of(plan())
     keys = [key for block in blocks for key in block]
     done = [
         record(keys[0], Status.COMPLETED),
         record(keys[1], Status.FRAMEWORK_ERROR),
         record(keys[2], Status.MODEL_ERROR, attempt=2),
     ]
-    left = [
-        assignment for block in remaining(blocks, Kept(done, {keys[2].run_id: 2})) for assignment in block
-    ]
+    kept = Kept(complete(done, {}, 1), {keys[2].run_id: 2})
+    left = [assignment for block in remaining(blocks, kept) for assignment in block]
     assert [a.key for a in left] == keys[2:]
     assert (left[0].attempt, left[0].position) == (3, 2)
 
 
 def test_resume_repeats_what_is_in_quarantine() -> None:
     """A run that disturbed another is done again; a disturbed one only while it was tried too seldom."""
-    blocks = ordered_runs(plan(**SMALL))
+    blocks = blocks_of(plan(**SMALL))
     key = blocks[0][0]
     done = record(key, Status.COMPLETED, attempt_id="spoilt")
 
     def left(code: str, bound: int) -> list[list[Assignment]]:
         found = Quarantine(run_id=key.run_id, attempt=1, attempt_id="spoilt", code=code, reasons=["r"])  # type: ignore[arg-type]
-        kept = Kept([done], {key.run_id: 1}, {"spoilt": found})
-        return remaining(blocks, kept, disturbed_attempts=bound)
+        kept = Kept(complete([done], {"spoilt": found}, bound), {key.run_id: 1})
+        return list(remaining(blocks, kept))
 
     assert left("late_calls", 1) == [[Assignment(key, 2, 0)]]
     assert left("disturbed", 2) == [[Assignment(key, 2, 0)]]
