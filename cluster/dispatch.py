@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import ray
@@ -13,19 +15,22 @@ from ray.exceptions import RayError
 from cluster.attempts import Attempts
 from cluster.inference_node import MeasuredRun
 from cluster.judging import Judging
-from cluster.nodes import POLL_S, Node, activity
+from cluster.node_actors import POLL_S
+from cluster.nodes import Node, Nodes, activities
 from cluster.schedule import Assignment, Measure, ProbeModel, Schedule, StartProcesses, Step
 from cluster.workspace import Workspace
 from shared.errors import NodeFailed, ServerUnavailable
 from shared.records import Status
 
+SHOWN_NODES = 4
+"""What they are at stands in the progress line."""
 GIVE_UP_AFTER = 3
 """Model errors in a row, in a whole session: then the server is down, and more runs would say nothing."""
 
 
 def dispatch(
     work: Workspace,
-    nodes: Sequence[Node],
+    nodes: Nodes,
     schedule: Schedule,
     attempts: Attempts | None = None,
     judging: Judging | None = None,
@@ -34,7 +39,7 @@ def dispatch(
 
     Args:
         work: The experiment.
-        nodes: All started.
+        nodes: Started; those that join meanwhile are used, those that are lost are done without.
         schedule: What they do.
         attempts: Of the runs in `schedule`; None when it is empty.
         judging: What the nodes' own model judges while no run holds it; None when it is not the judge.
@@ -52,7 +57,7 @@ class _Dispatcher:
     def __init__(
         self,
         work: Workspace,
-        nodes: Sequence[Node],
+        nodes: Nodes,
         schedule: Schedule,
         attempts: Attempts | None,
         judging: Judging | None,
@@ -62,23 +67,30 @@ class _Dispatcher:
         self._attempts = attempts
         self._judges = judging is not None
         self._judging = judging or Judging(work, ())
-        self._idle = {node.name: node for node in nodes}
+        self._nodes = nodes
+        self._idle = {node.name: node for node in nodes.running}
         self._next: dict[str, Step] = {}
         """Steps that wait for their node to finish judging."""
         self._in_flight: dict[Any, tuple[Node, Step, Callable[[Any], None]]] = {}
         self._probes = max((probe.number for probe in work.store.probes()), default=0)
         self._model_errors = 0
         self._only_judging = False
+        self._shown_s = 0.0
 
     def run(self) -> None:
         while True:
             for node in list(self._idle.values()):
                 self._give(node)
             self._judge_meanwhile()
-            waited_for = [*self._in_flight, *self._judging.refs]
-            if not waited_for:
-                if self._work.interrupts.stopping or not (self._schedule.left or self._judging.waiting):
+            busy = [*self._in_flight, *self._judging.refs]
+            wanted = self._schedule.left or self._judging.waiting
+            if self._work.interrupts.stopping or not wanted:
+                if not busy:
                     return
+            else:
+                self._nodes.look_for_more()
+            waited_for = [*busy, *self._nodes.joining]
+            if not waited_for:
                 raise NodeFailed("All inference nodes are gone. Run the same command again to go on.")
             self._show()
             ready, _ = ray.wait(waited_for, timeout=POLL_S)
@@ -131,6 +143,10 @@ class _Dispatcher:
         self._in_flight[ref] = (node, step, then)
 
     def _end(self, ref: Any) -> None:
+        if ref in self._nodes.joining:
+            if node := self._nodes.joined(ref):
+                self._idle[node.name] = node
+            return
         if ref not in self._in_flight:
             self._judging.collect(ref)
             return
@@ -169,16 +185,24 @@ class _Dispatcher:
         self._idle.pop(node.name, None)
         self._next.pop(node.name, None)
         self._schedule.node_lost(node.name)
+        self._judging.lost(node)
+        self._nodes.lost(node)
         self._work.progress.warn(f"Node {node.name} is lost: {type(error).__name__}. Its runs go elsewhere.")
 
     def _show(self) -> None:
+        if time.monotonic() - self._shown_s < POLL_S:
+            return
+        self._shown_s = time.monotonic()
         progress = self._work.progress
         judged = len(self._judging.refs)
         measuring = self._in_flight or self._next or self._schedule.left
         if judged and not measuring and not self._only_judging:
             self._only_judging = True
             progress.stage("Judging", total=judged + self._judging.waiting)
-        texts = [seen.describe() for node, _, _ in self._in_flight.values() if (seen := activity(node))]
+        working = [node for node, _, _ in islice(self._in_flight.values(), SHOWN_NODES)]
+        texts = activities(working)
+        if more := len(self._in_flight) - len(working):
+            texts.append(f"{more} more nodes")
         if judged:
             texts.append(f"{judged} with {self._judging.judge}")
         progress.doing("; ".join(texts))

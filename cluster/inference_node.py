@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,14 @@ class NodeInfo:
     name: str
     identity: ServerIdentity
     hardware: dict[str, Any]
+
+    def require_like(self, other: NodeInfo) -> None:
+        """Raises NodeFailed unless runs on both nodes may be pooled: same model, server and flags."""
+        mine, its = asdict(self.identity), asdict(other.identity)
+        differing = [name for name in mine if name != "caveat" and mine[name] != its[name]]
+        if differing:
+            told = "; ".join(f"{name} is {mine[name]!r} and not {its[name]!r}" for name in differing)
+            raise NodeFailed(f"{self.name} serves another model than {other.name}: {told}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,29 @@ class InferenceNode:
         self._serving = Serving(setting, replace(options, on_progress=note), self._folder)
         self._activity = "idle"
         return NodeInfo(self._name, self._serving.server.identity(), describe_machine())
+
+    def join(
+        self, setting: str, options: ServerOptions, wanted: Mapping[str, str | None], like: NodeInfo
+    ) -> NodeInfo:
+        """What comes before a late node's first step: `start`, and `prepare` of each framework.
+
+        Args:
+            setting: As of `start`.
+            options: Likewise.
+            wanted: Framework -> what to install, if its version is stated.
+            like: What the experiment's first node said of itself.
+
+        Raises:
+            NodeFailed: It is not like that one.
+            EnvironmentFailed: Of a framework; others may have it.
+        """
+        info = self.start(setting, options)
+        info.require_like(like)
+        for name, lock in wanted.items():
+            answer = self.prepare(name, lock)
+            if isinstance(answer, EnvironmentFailed):
+                raise answer
+        return info
 
     def prepare(self, name: str, lock: str | None = None) -> PreparedEnvironment | EnvironmentFailed:
         """Build and try a framework's environment here; one that fails is an answer, not an exception.
@@ -186,6 +217,7 @@ class InferenceNode:
 
     def open_judging(self, deadline_s: float) -> Lease:
         """An endpoint for the judge, shared by many calls; refused while a run holds the node."""
+        self.close_judging()
         self.serving.ensure()
         self._judging = self.serving.gateway.open_lease(
             LeaseRequest(run_id="judge", kind="judge", deadline_s=deadline_s)

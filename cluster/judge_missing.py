@@ -12,7 +12,8 @@ from cluster.experiment import Experiment
 from cluster.judge_jobs import unjudged
 from cluster.judge_servers import judge_options, needs_no_node
 from cluster.judging import Job, Judging
-from cluster.nodes import POLL_S, Node, serving_nodes
+from cluster.node_actors import POLL_S
+from cluster.nodes import Nodes, serving_nodes
 from cluster.schedule import Schedule
 from cluster.servers import open_server
 from cluster.workspace import Workspace
@@ -41,7 +42,7 @@ def judge_missing(work: Workspace, judges: Iterable[str] | None = None) -> None:
             work.progress.warn(f"{judge} has not judged: {error}")
 
 
-def judge_on(work: Workspace, nodes: Sequence[Node], judge: str, jobs: Sequence[Job]) -> None:
+def judge_on(work: Workspace, nodes: Nodes, judge: str, jobs: Sequence[Job]) -> None:
     """On nodes that serve the judge and have nothing else to do."""
     if jobs and not work.interrupts.stopping:
         dispatch(work, nodes, Schedule(()), judging=Judging(work, jobs, judge))
@@ -51,7 +52,7 @@ def judge_all(work: Workspace, judge: str, jobs: Sequence[Job]) -> None:
     """On nodes started for it, or at its service. Raises UserError or NodeFailed when it cannot be asked."""
     options = judge_options(work.settings, judge, work.store.logs)
     if not needs_no_node(work.settings, judge):
-        with serving_nodes(judge, options, work.progress) as nodes:
+        with serving_nodes(judge, options, work.progress, work.settings.gpus_per_node) as nodes:
             judge_on(work, nodes, judge, jobs)
         return
     server = open_server(judge, options)

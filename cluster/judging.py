@@ -65,7 +65,7 @@ class _Desk:
     """In flight at once."""
     left: float = math.inf
     """Questions that may still be asked here before another lease is opened."""
-    in_flight: set[Any] = field(default_factory=set)
+    in_flight: dict[Any, Job] = field(default_factory=dict)
 
 
 class Judging:
@@ -118,6 +118,10 @@ class Judging:
         ray.wait([node.actor.close_judging.remote()], timeout=CLOSE_TIMEOUT_S)
         return True
 
+    def lost(self, node: Node) -> None:
+        """The node is gone; what it was asked is asked elsewhere."""
+        self._close(node.name)
+
     def use_service(self, base_url: str, model: str, api_key: str | None) -> None:
         """Give a service that needs no node what it may judge at once, and as much to go on with."""
         desk = self._desks.get(base_url)
@@ -129,13 +133,21 @@ class Judging:
 
     def collect(self, ref: Any) -> None:
         """Keep a judgement. A judge that cannot be reached leaves its report unjudged, and says so."""
-        for desk in self._desks.values():
-            desk.in_flight.discard(ref)
+        desk = next((name for name, desk in self._desks.items() if ref in desk.in_flight), None)
+        if desk is None:
+            return  # its node is lost, and it is asked elsewhere
         try:
             found: Judgement = ray.get(ref)
-        except RayError as error:
-            self._left_out(error.cause if isinstance(error, RayTaskError) else error)
+        except RayTaskError as error:
+            del self._desks[desk].in_flight[ref]
+            self._left_out(error.cause)
+        except RayError as error:  # nothing is wrong with the question
+            self._close(desk)
+            self._work.progress.warn(f"A judge's process is lost: {type(error).__name__}. It is asked again.")
+            self._not_answered()
+            return
         else:
+            del self._desks[desk].in_flight[ref]
             self._unanswered = 0
             keep_judgement(self._work.store, found)
             if not _usable(found):
@@ -145,12 +157,21 @@ class Judging:
     def _fill(self, desk: _Desk | None) -> None:
         while desk and self._waiting and desk.left and len(desk.in_flight) < desk.most:
             desk.left -= 1
-            ref = desk.client.ask.remote(self._waiting.popleft(), desk.endpoint, self.judge)
-            desk.in_flight.add(ref)
+            job = self._waiting.popleft()
+            desk.in_flight[desk.client.ask.remote(job, desk.endpoint, self.judge)] = job
+
+    def _close(self, desk: str) -> None:
+        """What it had in flight is asked elsewhere."""
+        self._clients.pop(desk, None)
+        if closed := self._desks.pop(desk, None):
+            self._waiting.extendleft(reversed(closed.in_flight.values()))
 
     def _left_out(self, cause: Exception) -> None:
-        self._unanswered += 1
         self._work.progress.warn(f"A report is left unjudged: {cause}. `levelfield judge` goes on with it.")
+        self._not_answered()
+
+    def _not_answered(self) -> None:
+        self._unanswered += 1
         if self._unanswered == GIVE_UP_AFTER:
             self._work.progress.warn(
                 f"{self.judge} left {GIVE_UP_AFTER} questions in a row without an answer, and is asked no "

@@ -19,7 +19,7 @@ from cluster.judge_missing import judge_missing, judge_on, owed_by_all
 from cluster.judge_servers import check_judges, subject_options
 from cluster.judging import Judging
 from cluster.maturity import keep_maturity
-from cluster.nodes import Node, prepare_environments, serving_nodes
+from cluster.nodes import Nodes, serving_nodes
 from cluster.replay import Recording
 from cluster.runs_csv import write_runs_csv
 from cluster.schedule import Assignment, Kept, Schedule, remaining, warmups
@@ -59,9 +59,9 @@ def run_plan(work: Workspace) -> PlanResult:
     work.progress.stage("Starting Ray")
     with ray_session(settings.ray_address):
         options = subject_options(settings, work.store.logs)
-        with serving_nodes(settings.llm_model, options, work.progress) as nodes:
+        with serving_nodes(settings.llm_model, options, work.progress, settings.gpus_per_node) as nodes:
             plan, locks = work.experiment.plan, work.experiment.locks
-            environments = prepare_environments(nodes, plan.frameworks, locks, work.progress)
+            environments = nodes.prepare(plan.frameworks, locks)
             _begin(work, nodes, environments)
             _measure(work, nodes, environments, recording)
         judge_missing(work, [judge for judge in settings.panel if not settings.is_subject(judge)])
@@ -113,11 +113,11 @@ def _kept(work: Workspace) -> Kept:
     return kept_in(work.store, work.experiment.plan.disturbance.attempts)
 
 
-def _begin(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> None:
+def _begin(work: Workspace, nodes: Nodes, environments: dict[str, PreparedEnvironment]) -> None:
     """What does not change in an experiment goes to disk before its first run."""
     work.store.begin(_manifest(work, nodes, environments))
     keep_locks(work.store.folder, work.experiment.locks)
-    for brief in briefs(work.experiment, nodes[0].info.identity.served_model):
+    for brief in briefs(work.experiment, nodes.running[0].info.identity.served_model):
         work.store.write_brief(brief)
 
 
@@ -133,7 +133,7 @@ def _recording(work: Workspace) -> Recording | None:
 
 def _measure(
     work: Workspace,
-    nodes: list[Node],
+    nodes: Nodes,
     environments: dict[str, PreparedEnvironment],
     recording: Recording | None,
 ) -> None:
@@ -160,8 +160,8 @@ def _measure(
         judge_on(work, nodes, subject, uncompared(store, work.experiment, subject))
 
 
-def _manifest(work: Workspace, nodes: list[Node], environments: dict[str, PreparedEnvironment]) -> Manifest:
-    node, locks = nodes[0].info, work.experiment.locks
+def _manifest(work: Workspace, nodes: Nodes, environments: dict[str, PreparedEnvironment]) -> Manifest:
+    node, locks = nodes.running[0].info, work.experiment.locks
     titles = titles_of({name: (found.title, found.versions) for name, found in environments.items()})
     moved = [moved_note(titles[name], name, locks[name]) for name in environments if name in locks]
     return Manifest(

@@ -108,6 +108,8 @@ class Schedule:
         self._on_node: dict[str, _Block] = {}
         self._warmups = warmups
         self._warmed: set[str] = set()
+        self._warmed_up = 0
+        """How often, over all nodes."""
         self._probes = probes
         self._attempts = attempts
         self._disturbed_attempts = disturbed_attempts
@@ -162,7 +164,11 @@ class Schedule:
         return True
 
     def node_lost(self, node: str) -> None:
-        """What the node had left goes back to the front of the queue, for another node."""
+        """What the node had left goes back to the front of the queue, for another node.
+
+        One that comes back under the same name is a fresh one: it warms up again.
+        """
+        self._warmed.discard(node)
         block = self._on_node.pop(node, None)
         left = [assignment for assignment in block.unfinished if assignment.position >= 0] if block else []
         if left:
@@ -179,8 +185,9 @@ class Schedule:
             return None
         if self._warmups and node not in self._warmed:
             # The same runs on every node, told apart by their attempt numbers.
-            rounds = len({a.attempt for a in self._warmups}) * len(self._warmed)
+            rounds = len({a.attempt for a in self._warmups}) * self._warmed_up
             self._warmed.add(node)
+            self._warmed_up += 1
             again = (Assignment(a.key, a.attempt + rounds, -1) for a in self._warmups)
             self._returned.appendleft(assignments)
             return _Block("warm-up", deque(again))

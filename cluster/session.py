@@ -39,6 +39,13 @@ class NodePlace:
     ray_node_id: str
     resources: dict[str, float]
     """Ray's resources for the actor: {"GPU": 1}, the stand-in, or {"CPU": 1}."""
+    index: int = 0
+    """Among the places of its machine."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Tells it from every other place; names of machines may repeat."""
+        return self.ray_node_id, self.index
 
 
 @contextmanager
@@ -95,11 +102,15 @@ def _connect(address: str) -> None:
             raise ServerUnavailable(f"No Ray cluster at {address}: {error}. Try: ray status") from None
 
 
-def node_places(machines: list[dict[str, Any]]) -> list[NodePlace]:
+def node_places(machines: list[dict[str, Any]], gpus_per_node: int = 1) -> list[NodePlace]:
     """One inference node per GPU; on a cluster without GPUs one per stand-in; without these, one per machine.
 
     Args:
         machines: As `ray.nodes()` gives them.
+        gpus_per_node: How many GPUs, or stand-ins, of one machine a node holds.
+
+    Raises:
+        NodeFailed: There is no place.
     """
     alive = [machine for machine in machines if machine["Alive"]]
     for resource in ("GPU", STAND_IN):
@@ -107,13 +118,20 @@ def node_places(machines: list[dict[str, Any]]) -> list[NodePlace]:
             NodePlace(
                 f"{machine['NodeManagerHostname']}/{resource.lower()}{index}",
                 machine["NodeID"],
-                {resource: 1},
+                {resource: gpus_per_node},
+                index,
             )
             for machine in alive
-            for index in range(int(machine["Resources"].get(resource, 0)))
+            for index in range(int(machine["Resources"].get(resource, 0)) // gpus_per_node)
         ]
         if places:
             return places
+        most = max((int(machine["Resources"].get(resource, 0)) for machine in alive), default=0)
+        if most:
+            raise NodeFailed(
+                f"gpus_per_node is {gpus_per_node}, but no machine of the Ray cluster has so many: "
+                f"the most is {most} of {resource}."
+            )
     places = [
         NodePlace(machine["NodeManagerHostname"], machine["NodeID"], {"CPU": 1})
         for machine in alive

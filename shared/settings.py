@@ -63,6 +63,8 @@ class BenchmarkSettings(BaseSettings):
     """Experiments are folders in it. As a Ray job, a relative one is taken below the home folder."""
     trace_content: bool = False
     """Whether prompts, answers and error messages stand in the spans, and are sent with them."""
+    gpus_per_node: int = Field(default=1, ge=1)
+    """GPUs of one machine that an inference node holds; on machines without GPUs, of the stand-in."""
     ray_address: str | None = None
     """A running cluster to join; None: the job's own, or a local one."""
 
