@@ -34,6 +34,7 @@ ALARM_TITLES = {
     "stray_calls": "Calls that belong to no run",
     "order_confounded": "Order mixed up with framework",
     "node_confounded": "Node mixed up with framework",
+    "nodes_differ": "Nodes of different speed",
     "runs_missing": "Planned runs that are not there",
     "runs_not_completed": "Runs that did not complete",
     "unbalanced": "Unequal numbers of runs",

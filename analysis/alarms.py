@@ -14,6 +14,7 @@ from analysis.interference_alarms import interference_alarms
 from analysis.judge_alarms import judge_alarms
 from analysis.machine_alarms import machine_alarms
 from analysis.meter_alarms import meter_alarms
+from analysis.node_effect import node_alarms
 from analysis.order_alarms import order_alarms
 from analysis.panel.alarms import panel_alarms
 from analysis.panel.noise_result import JudgeNoise
@@ -23,7 +24,7 @@ from analysis.people_result import People
 from analysis.read_runs import Runs
 from analysis.result import Alarm, Replication
 from analysis.significance_result import Metric, Omnibus
-from analysis.wire_result import Drift, Meters, NoiseFloor, QuarantinedRun
+from analysis.wire_result import Drift, Meters, NodeEffect, NoiseFloor, QuarantinedRun
 
 
 def raise_alarms(
@@ -34,6 +35,7 @@ def raise_alarms(
     *,
     floor: NoiseFloor,
     drift: Drift,
+    nodes: NodeEffect,
     meters: Mapping[str, Meters],
     quarantined: list[QuarantinedRun],
     fairness: Fairness | None = None,
@@ -52,6 +54,7 @@ def raise_alarms(
         *people_alarms(people),
         *machine_alarms(runs, drift),
         *order_alarms(runs),
+        *node_alarms(nodes),
         *interference_alarms(runs, quarantined),
         *meter_alarms(runs, meters),
     ]

@@ -29,6 +29,7 @@ from analysis.guide.examine import make_guide
 from analysis.judge_noise import measure_judge
 from analysis.meters import audit_meters
 from analysis.mixed.model import fit_models
+from analysis.node_effect import measure_nodes
 from analysis.noise_floor import measure_noise
 from analysis.panel.examine import examine_panel
 from analysis.panel.read_verdicts import read_verdicts
@@ -61,6 +62,7 @@ def analyse(
     judge = measure_judge(verdicts.own_of(verdicts.main), verdicts.criteria)
     panel = examine_panel(verdicts, runs.manifest.setting("llm_model"))
     drift = measure_drift(runs)
+    nodes = measure_nodes(runs, drift)
     meters = audit_meters(runs)
     quarantined = list_quarantined(runs)
     judges = audit_judges(runs.stored.audits)
@@ -72,6 +74,7 @@ def analyse(
         omnibus,
         floor=floor,
         drift=drift,
+        nodes=nodes,
         meters=meters,
         quarantined=quarantined,
         fairness=fairness,
@@ -120,6 +123,7 @@ def analyse(
         noise_floor=floor,
         meters=meters,
         drift=drift,
+        nodes=nodes,
         quarantined=quarantined,
         texts=examine_texts(runs),
         judges=judges,

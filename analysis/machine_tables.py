@@ -9,6 +9,7 @@ from analysis.result import Analysis
 from analysis.run_tables import MOST_RUNS
 from analysis.tables import MISSING, Cell, Table, digits_for, number, plain_cells, share, titled
 from analysis.wire_result import DifferenceMetric, Noise, QuarantinedRun
+from analysis.wording import p_text
 
 
 def machine_table(analysis: Analysis) -> Table | None:
@@ -67,6 +68,40 @@ def _rates(rates: Sequence[float]) -> list[str]:
         return ["0", *[MISSING] * 4]
     low, high = min(rates), max(rates)
     return [str(len(rates)), number(fmean(rates), 1), number(low, 1), number(high, 1), number(high / low)]
+
+
+def nodes_table(analysis: Analysis) -> Table | None:
+    """None with one node."""
+    effect = analysis.nodes
+    if len(effect.nodes) < 2:
+        return None
+    rows = [
+        [
+            Cell(name),
+            *plain_cells(
+                [
+                    *(number(node.blocks, 0), number(node.runs, 0), number(node.latency_s, 1)),
+                    *(
+                        number(node.tokens_per_s, 1),
+                        number(node.probe_tokens_per_s, 1),
+                        number(node.quality, 2),
+                    ),
+                ]
+            ),
+        ]
+        for name, node in effect.nodes.items()
+    ]
+    note = "A block stays on one node, so what is compared ran on the same machine."
+    if effect.ratio is not None:
+        note += f" Speeds of blocks, fastest node over slowest: {effect.ratio:.2f}"
+        note += f" ({p_text(effect.p)})." if effect.p is not None else "."
+    return Table(
+        "nodes",
+        "Nodes, means of completed runs",
+        ("Node", "Blocks", "Runs", "Latency (s)", "Tokens/s", "Probe tokens/s", "Quality"),
+        rows,
+        note,
+    )
 
 
 def quarantine_table(analysis: Analysis) -> Table | None:

@@ -31,6 +31,7 @@ from analysis.wire_result import (
     Drift,
     MachineMeans,
     Meters,
+    NodeEffect,
     NoiseFloor,
     Parts,
     QuarantinedRun,
@@ -262,6 +263,7 @@ class Analysis(Result):
     noise_floor: NoiseFloor = NoiseFloor()
     meters: dict[str, Meters] = Field(default_factory=dict)
     drift: Drift = Drift()
+    nodes: NodeEffect = NodeEffect()
     quarantined: list[QuarantinedRun] = Field(default_factory=list)
     texts: ReportTexts = ReportTexts()
     judges: dict[str, Audit] = Field(default_factory=dict)

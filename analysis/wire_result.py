@@ -178,6 +178,28 @@ class Drift(Result):
     probes: Probes | None = None
 
 
+class NodeFigures(Result):
+    """Completed runs on one inference node, means."""
+
+    runs: int
+    blocks: int
+    latency_s: Number
+    tokens_per_s: Number
+    """Of runs, as in `Drift`."""
+    probe_tokens_per_s: Number
+    quality: Number
+
+
+class NodeEffect(Result):
+    """Whether it mattered on which node a run was."""
+
+    nodes: dict[str, NodeFigures] = Field(default_factory=dict)
+    ratio: Number = None
+    """Mean tokens per second of blocks, the fastest node's over the slowest's; null with one node."""
+    p: Number = None
+    """By Kruskal and Wallis on the means of blocks."""
+
+
 class QuarantinedRun(Result):
     """An attempt whose figures are not used."""
 

@@ -84,6 +84,13 @@ def give_each_framework_its_node(rows: Rows) -> None:
         row["node"] = "fast" if row["framework"] in {"autogen", "crewai"} else "slow"
 
 
+def give_half_of_the_blocks_a_slower_node(rows: Rows) -> None:
+    for row in rows:
+        row["node"] = "fast" if (ITEMS.index(row["item"]) + row["iteration"]) % 2 else "slow"
+        if row["node"] == "slow":
+            row["decode_s"] *= 1.5
+
+
 def fail_one(rows: Rows) -> None:
     rows[0].update(status="timeout", error="still running", overall="", latency_s="")
 
@@ -182,6 +189,9 @@ FAULTS = [
         "autogen": {"fast": 12, "slow": 0}, "crewai": {"fast": 12, "slow": 0},
         "direct": {"fast": 0, "slow": 12}, "langgraph": {"fast": 0, "slow": 12},
     }}),
+    Fault("nodes_differ", give_half_of_the_blocks_a_slower_node, {
+        "ratio": 1.5, "tokens_per_s": {"fast": 25, "slow": 25 / 1.5},
+    }),
     Fault("runs_not_completed", fail_one, {"statuses": {"timeout": 1}}, GAP),
     Fault("unbalanced", drop_one, {"fewest": 1, "most": 2}),
     Fault("missing_scores", lose_a_score, {"missing": 1, "completed": 48}),

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from cluster.inference_node import NodeInfo
+from cluster.nodes import Nodes
+from cluster.progress import RunProgress
+from cluster.servers import ServerIdentity, ServerOptions
 from cluster.session import STAND_IN, NodePlace, node_places
 from shared.errors import NodeFailed
 
@@ -28,9 +35,21 @@ def test_a_node_per_gpu() -> None:
     )
     assert found == [
         NodePlace("a/gpu0", "id-a", {"GPU": 1}),
-        NodePlace("a/gpu1", "id-a", {"GPU": 1}),
+        NodePlace("a/gpu1", "id-a", {"GPU": 1}, 1),
         NodePlace("c/gpu0", "id-c", {"GPU": 1}),
     ]
+
+
+def test_a_node_per_group_of_gpus() -> None:
+    """With `gpus_per_node` a node holds so many of one machine; what is left over is nobody's."""
+    machines = [machine("a", GPU=5.0), machine("b", GPU=1.0), machine("c", inference_node=2.0)]
+    assert node_places(machines, 2) == [
+        NodePlace("a/gpu0", "id-a", {"GPU": 2}),
+        NodePlace("a/gpu1", "id-a", {"GPU": 2}, 1),
+    ]
+    assert node_places(machines[2:], 2) == [NodePlace("c/inference_node0", "id-c", {STAND_IN: 2})]
+    with pytest.raises(NodeFailed, match="gpus_per_node is 8, but no machine .* the most is 5 of GPU"):
+        node_places(machines, 8)
 
 
 def test_a_node_per_stand_in() -> None:
@@ -50,6 +69,30 @@ def test_dead_machines_are_left_out() -> None:
     """Ray lists machines that have gone; they get no node, whatever they had."""
     found = node_places([machine("a", alive=False, GPU=8.0), machine("b")])
     assert found == [NodePlace("b", "id-b", {"CPU": 1})]
+
+
+def test_machines_of_one_name_are_told_apart() -> None:
+    """What the records call a node is one place alone, and one that comes back there is called the same."""
+    twins = [
+        machine("a", GPU=1.0) | {"NodeID": "1234567890"},
+        machine("a", GPU=1.0) | {"NodeID": "abcdefghij"},
+    ]
+    nodes = Nodes("scripted:instant", ServerOptions(Path()), RunProgress(Console()), lambda: [])
+    first, second = (nodes._named(place) for place in node_places(twins))
+    assert (first.name, second.name) == ("a/gpu0", "a-abcdef/gpu0")
+    assert [nodes._named(place).name for place in node_places(twins[::-1])] == [second.name, first.name]
+
+
+def test_nodes_are_pooled_only_when_they_serve_the_same() -> None:
+    """Another digest, version or flag is refused by name; a caveat and other hardware are not."""
+    identity = ServerIdentity("m", "m", "sha256:1", "s", "1", 8192, {"threads": 1})
+    first = NodeInfo("a", identity, {"cores": 4})
+    NodeInfo("b", replace(identity, caveat="c"), {"cores": 8}).require_like(first)
+    for changed in ({"digest": "sha256:2"}, {"version": "2"}, {"flags": {"threads": 2}}):
+        with pytest.raises(
+            NodeFailed, match=f"b serves another model than a: {next(iter(changed))} is .* and not"
+        ):
+            NodeInfo("b", replace(identity, **changed), {}).require_like(first)
 
 
 @pytest.mark.parametrize("machines", [[], [machine("a", alive=False)], [machine("a", CPU=0.0)]])
