@@ -61,8 +61,8 @@ def node_alarms(effect: NodeEffect) -> Iterator[Alarm]:
         "nodes_differ",
         "medium",
         f"The nodes are not equally fast: {rates[slowest]:.1f} tokens/s on {slowest} and "
-        f"{rates[fastest]:.1f} on {fastest}. Blocks stay on one node, so differences between frameworks within a block hold; mean "
-        "latencies depend on which nodes there were.",
+        f"{rates[fastest]:.1f} on {fastest}. Blocks stay on one node, so differences between frameworks "
+        "within a block hold; mean latencies depend on which nodes there were.",
         ratio=effect.ratio,
         p=effect.p,
         tokens_per_s=rates,

@@ -48,7 +48,7 @@ def test_a_node_per_group_of_gpus() -> None:
         NodePlace("a/gpu1", "id-a", {"GPU": 2}, 1),
     ]
     assert node_places(machines[2:], 2) == [NodePlace("c/inference_node0", "id-c", {STAND_IN: 2})]
-    with pytest.raises(NodeFailed, match="gpus_per_node is 8, but no machine .* the most is 5 of GPU"):
+    with pytest.raises(NodeFailed, match=r"gpus_per_node is 8, but no machine .* the most is 5 of GPU"):
         node_places(machines, 8)
 
 
@@ -77,7 +77,7 @@ def test_machines_of_one_name_are_told_apart() -> None:
         machine("a", GPU=1.0) | {"NodeID": "1234567890"},
         machine("a", GPU=1.0) | {"NodeID": "abcdefghij"},
     ]
-    nodes = Nodes("scripted:instant", ServerOptions(Path()), RunProgress(Console()), lambda: [])
+    nodes = Nodes("scripted:instant", ServerOptions(Path()), RunProgress(Console()), list)
     first, second = (nodes._named(place) for place in node_places(twins))
     assert (first.name, second.name) == ("a/gpu0", "a-abcdef/gpu0")
     assert [nodes._named(place).name for place in node_places(twins[::-1])] == [second.name, first.name]
