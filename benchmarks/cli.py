@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks import clock, cpu, gateway, judging, scale, utilisation
+from benchmarks import clock, cpu, driver, gateway, judging, scale, utilisation
 from benchmarks.session import Benchmark, Session
 from benchmarks.table import result_table
 from cluster.progress import RunProgress
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         clock.BENCHMARK,
         utilisation.BENCHMARK,
         judging.BENCHMARK,
+        driver.BENCHMARK,
         scale.BENCHMARK,
     )
 }

@@ -70,14 +70,14 @@ def digest_of(text: str) -> str:
 
 def write_records(store: Store, runs: Iterable[GeneratedRun], *, judge: str) -> None:
     for run in runs:
-        record, calls = _recorded(run)
+        record, calls = generated_record(run)
         record = store.write_run(record, calls)
         if record.status == Status.COMPLETED:
             store.write_verdict(_verdict(record, run, judge))
             store.write_check(_check(record))
 
 
-def _recorded(run: GeneratedRun) -> tuple[RunRecord, list[Call]]:
+def generated_record(run: GeneratedRun) -> tuple[RunRecord, list[Call]]:
     text = "" if run.error else report_text(run)
     calls = _calls(run, text)
     end_s = calls[-1].delivered_s or 0.0

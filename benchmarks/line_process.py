@@ -20,6 +20,7 @@ from shared.errors import InternalError
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_TIMEOUT_S = 10.0
+RUN_TIMEOUT_S = 1800.0
 LOG_TAIL_CHARACTERS = 1500
 
 
@@ -117,6 +118,29 @@ def tied_process(command: Sequence[str], **options: Any) -> subprocess.Popen[byt
     tie = [sys.executable, "-I", tied.__file__, str(os.getpid())]
     process: subprocess.Popen[bytes] = subprocess.Popen([*tie, *command], **options)
     return process
+
+
+def run_child(folder: Path, arguments: Sequence[str], timeout_s: float = RUN_TIMEOUT_S) -> str:
+    """What `python ARGUMENTS` says until it ends. Raises ProcessFailed when it fails or takes too long."""
+    log = folder / "child.log"
+    with log.open("ab") as errors:
+        process = tied_process(
+            [sys.executable, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=ROOT,
+            env=child_variables() | {"PATH": os.environ.get("PATH", "")},
+        )
+        try:
+            said, _ = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise ProcessFailed(f"{' '.join(arguments)} took longer than {timeout_s:g} s.") from None
+    if process.returncode:
+        raise ProcessFailed(f"{' '.join(arguments)} failed. The end of its log:\n{log_tail(log)}")
+    return str(said.decode())
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

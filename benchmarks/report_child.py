@@ -25,10 +25,10 @@ def main() -> None:
         if end.code:
             raise
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"processor_s": used.ru_utime + used.ru_stime, "peak_mb": _peak_mb()}))
+    print(json.dumps({"processor_s": used.ru_utime + used.ru_stime, "peak_mb": peak_mb()}))
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Of this program alone: ru_maxrss also counts what was there before it began, its parent's memory."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))

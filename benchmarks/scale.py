@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.line_process import ROOT, ProcessFailed, child_variables, log_tail, tied_process
+from benchmarks.line_process import run_child
 from benchmarks.result import Figure, Goal, Subject, figure
 from benchmarks.session import Benchmark, Findings, Session
 
 OURS, FLOOR = "levelfield", "plain script"
 MOST_MB_AT_A_MILLION = 4096
-TIMEOUT_S = 1800
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 """Records are made safe one by one, which takes a disk minutes for thousands of them."""
 GENERATE = (
@@ -103,7 +99,7 @@ def _source(session: Session, place: Path, case: Case) -> Path:
     """Made in a process of its own, so that its memory is nobody's here."""
     folder = place / case.name.replace(" ", "-").replace(",", "")
     records = case.runs if case.records else 0
-    _run(session, ["-c", GENERATE, str(folder), str(case.runs), str(records)])
+    run_child(session.folder, ["-c", GENERATE, str(folder), str(case.runs), str(records)])
     session.progress.advance()
     return folder
 
@@ -111,8 +107,8 @@ def _source(session: Session, place: Path, case: Case) -> Path:
 def _take(session: Session, who: str, case: Case, source: Path) -> Taken:
     out = session.folder / "report.html"
     began = time.monotonic()
-    said = _run(
-        session,
+    said = run_child(
+        session.folder,
         [
             *("-m", "benchmarks.report_child", "ours" if who == OURS else "plain", str(source), str(out)),
             *(["--records"] if case.records else []),
@@ -123,28 +119,6 @@ def _take(session: Session, who: str, case: Case, source: Path) -> Taken:
     size = out.stat().st_size / 1e6
     out.unlink()
     return Taken(seconds, found["processor_s"], found["peak_mb"], size)
-
-
-def _run(session: Session, arguments: list[str]) -> str:
-    log = session.folder / "child.log"
-    with log.open("ab") as errors:
-        process = tied_process(
-            [sys.executable, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            cwd=ROOT,
-            env=child_variables() | {"PATH": os.environ.get("PATH", "")},
-        )
-        try:
-            said, _ = process.communicate(timeout=TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            raise ProcessFailed(f"{' '.join(arguments)} took longer than {TIMEOUT_S} s.") from None
-    if process.returncode:
-        raise ProcessFailed(f"{' '.join(arguments)} failed. The end of its log:\n{log_tail(log)}")
-    return str(said.decode())
 
 
 def _figures(case: Case, found: Mapping[str, list[Taken]]) -> list[Figure]:
