@@ -36,9 +36,9 @@ COUNTED = (
     "on four nodes that answer at once with a record of three calls, so that nothing but the driver is "
     "measured; records go to memory. speed-up: the same with runs that wait, from the first start to the "
     "last end, over the ideal. pause: at a mock model, from a run's last answer to the next run's first "
-    "request; `levelfield run` starts a block's processes together and then measures its runs, the loop starts each "
-    "as a subprocess. simulation: a plan of made-up durations and failures on 1,000 nodes, by the schedule "
-    "itself, in one process."
+    "request; `levelfield run` starts a block's processes together and then measures its runs, the loop "
+    "starts each as a subprocess. simulation: a plan of made-up durations and failures on 1,000 nodes, by "
+    "the schedule itself, in one process."
 )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,14 +41,15 @@ class FrameworkProcess:
 class FrameworkProcesses:
     """Of one node, by the attempt that each is for."""
 
-    def __init__(self, folder: Path, pythons: Mapping[str, str]) -> None:
-        """`pythons`: framework -> its environment's interpreter, as far as it is prepared."""
+    def __init__(self, folder: Path, pythons: Mapping[str, str], cores: Collection[int]) -> None:
+        """`pythons`: framework -> its environment's interpreter, as far as prepared; `cores`: the node's."""
         self._folder = folder
         self._pythons = pythons
+        self._cores = frozenset(cores)
         self._ready: dict[str, FrameworkProcess] = {}
         # Half of the cores: the model may be judging meanwhile, and imports of one framework are not to be
         # slowed by another's.
-        self._at_once = max(1, (os.cpu_count() or 1) // 2)
+        self._at_once = max(1, len(self._cores) // 2)
 
     def start(self, wanted: Iterable[tuple[str, str]], note: Callable[[str], None]) -> None:
         """Start a process for each (attempt id, framework). One that fails is tried again by `take`."""
@@ -80,7 +80,7 @@ class FrameworkProcesses:
         worker = self._new_worker(framework, scratch)
         try:
             adapter = framework_named(framework).adapter
-            report: BootReport = ray.get(worker.boot.remote(adapter), timeout=BOOT_TIMEOUT_S)
+            report: BootReport = ray.get(worker.boot.remote(adapter, self._cores), timeout=BOOT_TIMEOUT_S)
         except RayError:
             ray.kill(worker)
             shutil.rmtree(scratch, ignore_errors=True)

@@ -12,11 +12,13 @@ import os
 import platform
 import time
 import traceback
+from collections.abc import Collection
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cluster.framework_log import FrameworkLog
+from cluster.own_cores import keep_to
 from shared.contract import Adapter, LimitReached, Outcome, RunRequest
 from shared.trace import VARIABLE, from_traceparent
 
@@ -60,8 +62,10 @@ class WorkerResult:
 class FrameworkWorker:
     """Made a Ray actor by the inference node, with the environment's interpreter."""
 
-    def boot(self, module: str) -> BootReport:
-        """Import the adapter, and with it the framework."""
+    def boot(self, module: str, cores: Collection[int] | None = None) -> BootReport:
+        """Import the adapter, and with it the framework. `cores`: the node's, to keep to; None: any."""
+        if cores:
+            keep_to(cores)
         started = time.perf_counter()
         self._adapter: Any = importlib.import_module(module)
         import_s = time.perf_counter() - started

@@ -21,6 +21,7 @@ from cluster.gateway.lease import GatewayStatus, LeaseRequest
 from cluster.gateway.process import Lease
 from cluster.leased_run import NoResult, leased_run
 from cluster.machine import describe_machine
+from cluster.own_cores import keep_to, share_of
 from cluster.probe_model import ProbeAnswer, as_probe, probe_model
 from cluster.run_job import RunJob
 from cluster.run_record import Ending, run_record
@@ -98,14 +99,17 @@ class Activity:
 class InferenceNode:
     """Started once; then `prepare` each framework and, step by step, what the schedule says."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, index: int = 0, of: int = 1) -> None:
+        """`index`: among the `of` nodes of its machine."""
         self._name = name
+        self._cores = share_of(os.sched_getaffinity(0), index, of)
+        keep_to(self._cores)
         self._activity = "starting"
         self._serving: Serving | None = None
         self._judging: Lease | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="levelfield-node-"))
         self._pythons: dict[str, str] = {}
-        self._processes = FrameworkProcesses(self._folder, self._pythons)
+        self._processes = FrameworkProcesses(self._folder, self._pythons, self._cores)
 
     def start(self, setting: str, options: ServerOptions) -> NodeInfo:
         """Start the model server (or attach to it) and the gateway in front of it."""
@@ -203,6 +207,7 @@ class InferenceNode:
                     boot=process.boot,
                     execute=partial(_execute, process.worker, timeout_s=job.limits.run_timeout_s),
                     own_pids=partial(self._own_pids, process.pid),
+                    cores=self._cores,
                 )
             finally:
                 process.end()

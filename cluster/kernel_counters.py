@@ -6,6 +6,8 @@ Where there is no /proc, psutil says what it can.
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +21,7 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class ProcessorTimes:
-    """Seconds, summed over all processors. See proc(5), /proc/stat."""
+    """Seconds, summed over processors. See proc(5), /proc/stat."""
 
     busy_s: float
     steal_s: float
@@ -27,16 +29,26 @@ class ProcessorTimes:
     processors: int
 
 
-def read_processors(proc: Path) -> ProcessorTimes:
-    lines = _text(proc / "stat").splitlines()
-    fields = lines[0].split() if lines else []
-    if len(fields) < 9 or fields[0] != "cpu":
+def read_processors(proc: Path, cores: Collection[int] | None = None) -> ProcessorTimes:
+    """Of `cores`; None, or where the kernel does not tell each of them: of all."""
+    lines = [line.split() for line in _text(proc / "stat").splitlines()]
+    each = [fields for fields in lines if fields and re.fullmatch(r"cpu\d+", fields[0]) and len(fields) >= 9]
+    ours = [fields for fields in each if int(fields[0][3:]) in (cores or ())]
+    if len(ours) < len(each) and len(ours) == len(cores or ()) > 0:
+        summed = [_processor_seconds(fields) for fields in ours]
+        busy, steal, total = (sum(part) for part in zip(*summed, strict=True))
+        return ProcessorTimes(busy, steal, total, len(ours))
+    if not lines or len(lines[0]) < 9 or lines[0][0] != "cpu":
         return _processors_by_psutil()
+    return ProcessorTimes(*_processor_seconds(lines[0]), max(1, len(each)))
+
+
+def _processor_seconds(fields: Sequence[str]) -> tuple[float, float, float]:
+    """Busy, stolen and all, of a line of /proc/stat."""
     # What comes after steal is guests' time, which user and nice have in them already.
     user, nice, system, idle, iowait, irq, softirq, steal = (int(field) / _ticks() for field in fields[1:9])
     busy = user + nice + system + irq + softirq
-    processors = sum(line[:3] == "cpu" and line[3:4].isdigit() for line in lines)
-    return ProcessorTimes(busy, steal, busy + steal + idle + iowait, max(1, processors))
+    return busy, steal, busy + steal + idle + iowait
 
 
 def read_pressure(proc: Path, resource: str) -> float | None:

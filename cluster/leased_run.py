@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -39,6 +39,7 @@ def leased_run(
     boot: Boot | None,
     execute: Callable[[RunRequest], WorkerResult | NoResult],
     own_pids: Callable[[], list[int]],
+    cores: Collection[int] | None = None,
 ) -> Ending:
     """Open the lease, run, close it, and say how it ended.
 
@@ -48,7 +49,7 @@ def leased_run(
     serving.ensure()
     server, gateway = serving.server, serving.gateway
     counted = server.counters()
-    meter = LoadMeter(own_pids if server.ours else None)
+    meter = LoadMeter(own_pids if server.ours else None, cores=cores)
     lease = gateway.open_lease(_lease_request(job))
     meter.start()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from cluster.gpu_load import ORDINARY, GpuMeter, gpu_meters
@@ -35,6 +35,7 @@ class LoadMeter:
             server is not ours, and so not told apart from other programs.
         proc: Where the kernel's figures are.
         gpus: Makes the meters of this process's GPUs.
+        cores: Whose time is shared out, where a node has not all of its machine's; None: all.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class LoadMeter:
         own_pids: Callable[[], Iterable[int]] | None,
         proc: Path = Path("/proc"),
         gpus: Callable[[], Sequence[GpuMeter]] = gpu_meters,
+        cores: Collection[int] | None = None,
     ) -> None:
         self._own_pids = own_pids
         self._proc = proc
+        self._cores = cores
         self._gpus = list(gpus())
         self._stopping = threading.Event()
         self._sampling = threading.Thread(target=self._keep_sampling, daemon=True, name="machine-load")
@@ -56,12 +59,12 @@ class LoadMeter:
         for gpu in self._gpus:
             gpu.begin(self._began_s)
         self._pressure = self._read_pressure()
-        self._processors = read_processors(self._proc)
+        self._processors = read_processors(self._proc, self._cores)
         self._sampling.start()
 
     def stop(self) -> MachineLoad:
         ended_s = time.monotonic()
-        processors, pressure = read_processors(self._proc), self._read_pressure()
+        processors, pressure = read_processors(self._proc, self._cores), self._read_pressure()
         self._stopping.set()
         self._sampling.join(STOP_TIMEOUT_S)
         answering = [] if self._sampling.is_alive() else self._gpus

@@ -29,7 +29,7 @@ def create_actor(place: NodePlace) -> Any:
             max_concurrency=CONCURRENCY,
             scheduling_strategy=NodeAffinitySchedulingStrategy(place.ray_node_id, soft=False),
         )
-        .remote(place.name)
+        .remote(place.name, place.index, place.of)
     )
 
 

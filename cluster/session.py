@@ -41,6 +41,8 @@ class NodePlace:
     """Ray's resources for the actor: {"GPU": 1}, the stand-in, or {"CPU": 1}."""
     index: int = 0
     """Among the places of its machine."""
+    of: int = 1
+    """How many places its machine has."""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -114,15 +116,17 @@ def node_places(machines: list[dict[str, Any]], gpus_per_node: int = 1) -> list[
     """
     alive = [machine for machine in machines if machine["Alive"]]
     for resource in ("GPU", STAND_IN):
+        counted = [(each, int(each["Resources"].get(resource, 0)) // gpus_per_node) for each in alive]
         places = [
             NodePlace(
                 f"{machine['NodeManagerHostname']}/{resource.lower()}{index}",
                 machine["NodeID"],
                 {resource: gpus_per_node},
                 index,
+                count,
             )
-            for machine in alive
-            for index in range(int(machine["Resources"].get(resource, 0)) // gpus_per_node)
+            for machine, count in counted
+            for index in range(count)
         ]
         if places:
             return places

@@ -34,8 +34,8 @@ def test_a_node_per_gpu() -> None:
         [machine("a", GPU=2.0), machine("b"), machine("c", GPU=1.0), machine("d", inference_node=1.0)]
     )
     assert found == [
-        NodePlace("a/gpu0", "id-a", {"GPU": 1}),
-        NodePlace("a/gpu1", "id-a", {"GPU": 1}, 1),
+        NodePlace("a/gpu0", "id-a", {"GPU": 1}, 0, 2),
+        NodePlace("a/gpu1", "id-a", {"GPU": 1}, 1, 2),
         NodePlace("c/gpu0", "id-c", {"GPU": 1}),
     ]
 
@@ -44,8 +44,8 @@ def test_a_node_per_group_of_gpus() -> None:
     """With `gpus_per_node` a node holds so many of one machine; what is left over is nobody's."""
     machines = [machine("a", GPU=5.0), machine("b", GPU=1.0), machine("c", inference_node=2.0)]
     assert node_places(machines, 2) == [
-        NodePlace("a/gpu0", "id-a", {"GPU": 2}),
-        NodePlace("a/gpu1", "id-a", {"GPU": 2}, 1),
+        NodePlace("a/gpu0", "id-a", {"GPU": 2}, 0, 2),
+        NodePlace("a/gpu1", "id-a", {"GPU": 2}, 1, 2),
     ]
     assert node_places(machines[2:], 2) == [NodePlace("c/inference_node0", "id-c", {STAND_IN: 2})]
     with pytest.raises(NodeFailed, match=r"gpus_per_node is 8, but no machine .* the most is 5 of GPU"):
