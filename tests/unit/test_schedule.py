@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,6 +146,32 @@ def test_warm_ups_come_first_on_each_node_and_count_nowhere() -> None:
     ]
     assert len({(a.key, a.attempt) for a in warm}) == len(warm) == 2 * 2 * 3
     assert warmups(plan(), Kept()) == []
+
+
+def test_a_node_that_comes_back_warms_up_again() -> None:
+    """Under its old name, as attempts that neither it nor another node has made."""
+    planned = plan(**(SMALL | {"iterations": 2, "warmups": 1}))
+    schedule = Schedule(remaining(ordered_runs(planned)), warmups=warmups(planned, Kept()))
+    found = [next_run(schedule, "one"), next_run(schedule, "two")]
+    schedule.node_lost("one")
+    found.append(next_run(schedule, "one"))
+    assert [(a.key.iteration, a.attempt) for a in found if a] == [(0, 1), (0, 2), (0, 3)]
+    assert schedule.left == 2
+
+
+def test_blocks_are_taken_as_nodes_become_free() -> None:
+    """With their number given, no block is made before a node asks for it."""
+    made = []
+
+    def blocks() -> Iterator[list[Assignment]]:
+        for block in remaining(ordered_runs(plan())):
+            made.append(block)
+            yield block
+
+    schedule = Schedule(blocks(), runs=12)
+    assert (schedule.left, made) == (12, [])
+    assert next_run(schedule)
+    assert (schedule.left, len(made)) == (11, 1)
 
 
 def test_a_resumed_warm_up_is_a_new_attempt() -> None:
