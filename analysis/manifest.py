@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from shared.acceptance import Acceptance
 from shared.judge_panel import BETWEEN
+from shared.stopping import Stopping
 
 SHOWN_SECTIONS = ("settings", "plan", "server", "hardware")
 _SECRET = re.compile(r"api_?key|secret|password|authorization|credential", re.IGNORECASE)
@@ -29,12 +30,24 @@ class Manifest:
     planned_runs: int | None = None
     frameworks: frozenset[str] = frozenset()
     """Those with an environment: what a second name may stand beside."""
+    looks: int = 1
+    """How often the results may be looked at (`shared.stopping`)."""
     acceptance: Acceptance = field(default_factory=Acceptance)
     """When a report is accepted."""
     levelfield: str = ""
     """The version that made it; empty when something else did."""
     identity: dict[str, str] = field(default_factory=dict)
     """What must be the same for runs to be pooled; nested keys joined by dots."""
+
+    @property
+    def looks_note(self) -> str:
+        """Empty without a stopping rule."""
+        if self.looks == 1:
+            return ""
+        return (
+            f"The plan states a stopping rule with {self.looks} looks, the end among them: p values of pairs "
+            f"are multiplied by {self.looks}. Intervals are as if the number of items had been fixed."
+        )
 
     def setting(self, name: str) -> str:
         return self.sections.get("settings", {}).get(name, "")
@@ -80,6 +93,7 @@ def from_mapping(content: Mapping[str, Any], task: str | None = None) -> Manifes
         notes=[*(map(str, notes) if isinstance(notes, list) else ()), *odd],
         acceptance=acceptance,
         planned_runs=_planned(_mapping(content.get("plan")), task),
+        looks=_looks(_mapping(content.get("plan")).get("stopping")),
         frameworks=frozenset(frameworks),
         levelfield=str(content.get("levelfield") or ""),
         identity=_flat(_mapping(content.get("identity"))),
@@ -104,6 +118,13 @@ def _planned(plan: Mapping[str, Any], name: str | None) -> int | None:
         return subjects * len(plan["arms"]) * int(plan["iterations"]) * items
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _looks(stated: object) -> int:
+    try:
+        return Stopping.model_validate(stated).count if stated else 1
+    except ValidationError:
+        return 1
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from analysis.read_store import Stored, read_store
 from analysis.read_table import Columns, Wanted, column_names, read_columns
 from analysis.result import CRITERIA
 from analysis.subjects import Naming, role_of, title_of
-from shared.errors import UserError
+from shared.errors import LevelfieldError, UserError
 from shared.foreign_text import harmless
 from shared.records import Status
+from shared.store import Store
 from shared.suggest import unknown_name
 
 RUNS_FILE = "runs.csv"
@@ -114,6 +115,7 @@ def read_runs(source: Path, task: str | None = None) -> Runs:
         UserError: `source` is missing or no table of runs; or it holds several tasks, and none is named.
     """
     csv, manifest = locate(source, task)
+    manifest = _ended_early(source, manifest)
     names = column_names(csv)
     _require_columns(names, csv)
     ours = _renames(names)
@@ -136,6 +138,18 @@ def read_runs(source: Path, task: str | None = None) -> Runs:
 def _only(table: pd.DataFrame, kept: pd.Series) -> pd.DataFrame:
     """A million runs are not copied where all are kept."""
     return table if kept.all() else table[kept]
+
+
+def _ended_early(source: Path, manifest: Manifest) -> Manifest:
+    """What the plan's stopping rule left out is not missing."""
+    note = manifest.looks_note
+    try:
+        stopped = Store(source).stopped() if source.is_dir() else None
+    except LevelfieldError as error:
+        return replace(manifest, notes=[*manifest.notes, f"stopped.json cannot be read ({error})."])
+    if stopped:
+        return replace(manifest, notes=[*manifest.notes, stopped.sentence, note], planned_runs=None)
+    return replace(manifest, notes=[*manifest.notes, note]) if note else manifest
 
 
 def tasks_in(source: Path) -> list[str]:

@@ -102,4 +102,5 @@ class Attempts:
 
 
 def kept_in(store: Store, disturbed_attempts: int) -> Kept:
-    return Kept(complete(store.each_run(), store.quarantines(), disturbed_attempts), store.last_attempts())
+    done = complete(store.each_run(), store.quarantines(), disturbed_attempts)
+    return Kept(done, store.last_attempts(), store.stopped() is not None)

@@ -15,12 +15,13 @@ from ray.exceptions import RayError
 from cluster.attempts import Attempts
 from cluster.inference_node import MeasuredRun
 from cluster.judging import Judging
+from cluster.looks import Looks
 from cluster.node_actors import POLL_S
 from cluster.nodes import Node, Nodes, activities
 from cluster.schedule import Assignment, Measure, ProbeModel, Schedule, StartProcesses, Step
 from cluster.workspace import Workspace
 from shared.errors import NodeFailed, ServerUnavailable
-from shared.records import Status
+from shared.records import RunKey, Status
 
 SHOWN_NODES = 4
 """What they are at stands in the progress line."""
@@ -73,6 +74,7 @@ class _Dispatcher:
         """Steps that wait for their node to finish judging."""
         self._in_flight: dict[Any, tuple[Node, Step, Callable[[Any], None]]] = {}
         self._probes = max((probe.number for probe in work.store.probes()), default=0)
+        self._looks = Looks(work.experiment.plan, work.store)
         self._model_errors = 0
         self._only_judging = False
         self._shown_s = 0.0
@@ -173,13 +175,23 @@ class _Dispatcher:
         )
         self._work.progress.run_finished(record, repeated=repeated, disturbed=kept.disturbed)
         for earlier in kept.spoilt:
+            self._looks.again(earlier.key)
             self._schedule.repeat(earlier)
+        if record.status.is_final and not repeated and record.key.iteration > 0:
+            self._look(record.key)
         if self._judges and not repeated:
             for job in self._attempts.new_judge_jobs(record):
                 self._judging.add(job)
         self._model_errors = self._model_errors + 1 if record.status is Status.MODEL_ERROR else 0
         if self._model_errors >= GIVE_UP_AFTER:
             raise ServerUnavailable(_server_failed(measured))
+
+    def _look(self, key: RunKey) -> None:
+        """Stop early where the plan's own rule says so."""
+        if stopped := self._looks.after(key):
+            self._work.store.write_stopped(stopped)
+            self._schedule.stop()
+            self._work.progress.say(stopped.sentence)
 
     def _lost(self, node: Node, error: RayError) -> None:
         self._idle.pop(node.name, None)

@@ -163,6 +163,12 @@ class Schedule:
         self._left += 1
         return True
 
+    def stop(self) -> None:
+        """Hand out no more blocks; those on nodes are brought to their end."""
+        self._blocks = iter(())
+        on_nodes = (one for block in self._on_node.values() for one in block.unfinished)
+        self._left = sum(map(len, self._returned)) + sum(one.position >= 0 for one in on_nodes)
+
     def node_lost(self, node: str) -> None:
         """What the node had left goes back to the front of the queue, for another node.
 
@@ -209,6 +215,8 @@ class Kept:
     """Ids of the runs that a resumed plan leaves as they are."""
     last_attempts: Mapping[str, int] = field(default_factory=dict)
     """Highest attempt number by run id, warm-ups included."""
+    stopped: bool = False
+    """Whether the plan's stopping rule ended it: nothing is left then."""
 
 
 def complete(
@@ -235,6 +243,8 @@ def complete(
 def remaining(blocks: Iterable[list[RunKey]], kept: Kept | None = None) -> Iterator[list[Assignment]]:
     """The plan minus what is complete, in the plan's order, each with its next attempt number."""
     kept = kept or Kept()
+    if kept.stopped:
+        return
     position = 0
     for block in blocks:
         todo: list[Assignment] = []

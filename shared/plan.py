@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from shared.acceptance import Acceptance
 from shared.records import RunKey
+from shared.stopping import Stopping
 from shared.strict import Strict
 from shared.surroundings import Disturbance
 from shared.versions import versioned_name
@@ -72,6 +73,8 @@ class Plan(Strict):
     """Of the order of runs and of the model's sampling."""
     temperature: float = Field(default=0, ge=0)
     limits: Limits = Limits()
+    stopping: Stopping | None = None
+    """When it may end before its last item; then items are run one after another."""
     acceptance: Acceptance = Acceptance()
     """When a report counts as accepted; read by the analysis alone."""
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -94,6 +97,18 @@ class Plan(Strict):
             raise ValueError(f"aa: {strangers[0]} is not among the plan's frameworks")
         return self
 
+    @model_validator(mode="after")
+    def _looks_before_the_end(self) -> Plan:
+        if self.stopping is None:
+            return self
+        if len(self.tasks) > 1:
+            raise ValueError("stopping: a rule is for a plan of one task, since tasks are never pooled")
+        if self.stopping.looks[-1] >= (count := len(self.tasks[0].items)):
+            raise ValueError(
+                f"stopping: looks must be below {count}, the number of items: the end is a look too"
+            )
+        return self
+
     @property
     def subjects(self) -> list[str]:
         """What is compared: the frameworks, and those of `aa` under their second name."""
@@ -108,6 +123,8 @@ class Plan(Strict):
 def ordered_runs(plan: Plan) -> Iterator[list[RunKey]]:
     """The plan's blocks in seeded random order, and in each its runs in seeded random order.
 
+    With a stopping rule the items are in seeded random order, and each one's blocks follow one another.
+
     A block's inner order depends on nothing but the seed and the block, so a plan that is extended later
     keeps the order of what it already had. One block is made at a time: a million keys take over a gigabyte.
     """
@@ -118,6 +135,9 @@ def ordered_runs(plan: Plan) -> Iterator[list[RunKey]]:
         for iteration in range(1, plan.iterations + 1)
     ]
     random.Random(f"{plan.seed}:blocks").shuffle(blocks)  # noqa: S311 - an order, not a secret
+    if plan.stopping:
+        first_seen = {item: -place for place, (_, item, _) in enumerate(reversed(blocks))}
+        blocks.sort(key=lambda block: first_seen[block[1]])
     for task_name, item, iteration in blocks:
         runs = [
             RunKey(framework=framework, arm=arm, task=task_name, item=item, iteration=iteration)

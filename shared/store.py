@@ -10,6 +10,7 @@ results/<experiment>/
     runs/<run_id>/attempt-N.spans.jsonl  its trace, OTLP in JSON, a line per export
     texts/ab/<sha256>.z                a long text of any call, once (zlib)
     probes/N.json                      a Probe
+    stopped.json                       a Stopped: the plan's stopping rule ended it
     verdicts/<judge>/<run_id>.<attempt_id>.<rubric>.K.json  a Verdict (repeat K)
     checks/<run_id>.json               a CheckResult
     comparisons/, audits/, ratings/, preferences/  see shared/judgement_store.py
@@ -42,6 +43,7 @@ from shared.packing import pack, unpack
 from shared.plan import digest
 from shared.record_files import corrupt, make_folder, read_record, write_record, write_whole
 from shared.records import CheckResult, RunRecord, Verdict
+from shared.stopping import Stopped
 from shared.surroundings import Probe, Quarantine
 from shared.texts import Texts
 
@@ -233,6 +235,14 @@ class Store:
         """In the order in which they were made."""
         found = (read_record(path, Probe) for path in sorted(self.folder.glob("probes/*.json"), key=_natural))
         return [probe for probe in found if self.covers(probe.block)]
+
+    def write_stopped(self, stopped: Stopped) -> None:
+        write_record(self.folder / "stopped.json", stopped)
+
+    def stopped(self) -> Stopped | None:
+        """Why there are fewer runs than planned; None where the plan's stopping rule did not end it."""
+        path = self.folder / "stopped.json"
+        return read_record(path, Stopped) if path.exists() else None
 
     def write_verdict(self, verdict: Verdict) -> None:
         folder = self.folder / "verdicts" / slug(verdict.judge)

@@ -43,10 +43,11 @@ def compare_family(
     margin: float | None,
     noise: Noise | None,
     floor: str | None,
+    looks: int = 1,
 ) -> Compared | None:
     """`means`: a row per item, a column per subject (`noise_floor.item_means`). None below two subjects.
 
-    `floor`: the subject without a framework, if it ran.
+    `floor`: the subject without a framework, if it ran. `looks`: how often the plan's stopping rule may look.
     """
     means = means.dropna(axis=1, how="all")
     if means.shape[1] < 2:
@@ -59,10 +60,10 @@ def compare_family(
     if not len(tests.n):
         return None
     names = [str(name) for name in means.columns]
-    decider, reason = _decider(int(tests.n.max()), len(tests.n))
-    corrected = {"wilcoxon": holm(tests.p_wilcoxon), "paired_t": holm(tests.p_t)}
+    decider, reason = _decider(int(tests.n.max()), len(tests.n) * looks)
+    corrected = {"wilcoxon": _corrected(tests.p_wilcoxon, looks), "paired_t": _corrected(tests.p_t, looks)}
     deciding = corrected.get(decider, np.full(len(tests.n), np.nan))
-    equal = holm(tests.p_equal)
+    equal = _corrected(tests.p_equal, looks)
     above = _above(tests, decider, higher=higher) * (deciding < SIGNIFICANCE_LEVEL)
     groups = _groups(len(names), tests, above != 0, equal < SIGNIFICANCE_LEVEL) if decider != "none" else None
     smallest = smallest_p(int(tests.n.max()))
@@ -90,6 +91,12 @@ def compare_family(
         ],
         _standings(arm, means, above, tests, [group for group, _ in groups or []], higher=higher),
     )
+
+
+def _corrected(p_values: Values, looks: int) -> Values:
+    """By Holm over the pairs, and by Bonferroni over the looks at growing data."""
+    corrected: Values = np.minimum(1.0, holm(p_values) * looks)
+    return corrected
 
 
 def _decider(items: int, pairs: int) -> tuple[Decider, str | None]:

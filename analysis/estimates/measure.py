@@ -29,6 +29,7 @@ def measure_estimates(runs: Runs, floor: NoiseFloor) -> dict[DifferenceMetric, M
                 margin=margin_of(metric, medians),
                 noise=floor.metrics.get(metric),
                 floor=str(without[0]) if without else None,
+                looks=runs.manifest.looks,
             )
             if compared:
                 found[metric].families.append(compared.family)
