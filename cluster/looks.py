@@ -45,7 +45,7 @@ class Looks:
 
     def again(self, key: RunKey) -> None:
         """To be told of a run that had counted and is to be repeated."""
-        self._complete[key.item] -= 1
+        self._complete[key.item] -= key.iteration > 0
 
     def _items(self) -> int:
         return sum(count >= self._per_item for count in self._complete.values())

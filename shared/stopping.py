@@ -70,6 +70,6 @@ class Stopped(Strict):
         different = sum(pair.found == "different" for pair in self.pairs)
         return (
             f"Stopped by the plan's rule after {self.items} items, at look {self.look} of {self.looks}: on "
-            f"{self.metric} each of the {len(self.pairs)} pairs is decided ({different} different, "
-            f"{len(self.pairs) - different} equal within the margin)."
+            f"{self.metric} every pair is decided, {different} as different and "
+            f"{len(self.pairs) - different} as equal within the margin."
         )
