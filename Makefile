@@ -1,6 +1,6 @@
 # Levelfield. `make` alone explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup bench benchmark test lint types contracts unit lock browser clean
+.PHONY: help setup bench benchmark test lint types contracts unit lock browser sandbox clean
 
 PYTHON ?= python3
 PLAN ?= plans/quick.yaml
@@ -52,6 +52,9 @@ unit: setup
 
 browser: ## Install Debian's Chromium, for the tests that open the report (needs root)
 	@command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q --no-install-recommends chromium)
+
+sandbox: ## Install Debian's bubblewrap, in which programs that a model wrote are run (needs root)
+	@command -v bwrap >/dev/null || (apt-get update -q && apt-get install -y -q --no-install-recommends bubblewrap)
 
 lock: setup ## Resolve the dependency groups again into runtime_envs/locks
 	$(BIN)/python -m runtime_envs.lock

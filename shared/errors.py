@@ -8,11 +8,13 @@ LevelfieldError            never raised itself; carries the process's exit code
 |   +-- ServerUnavailable  the model server that the user named does not answer
 |   +-- RatingsError       a file of people's ratings is wrong
 |   +-- JudgeUnavailable   the judge's server does not answer: its verdicts stay owed until the next time
+|   +-- SandboxUnavailable no isolation can be had here: programs that a model wrote are not run
 +-- InternalError          ours or the machine's (exit 1)
     +-- EnvironmentFailed  a framework's environment cannot be built or does not import
     +-- CorruptRecord      a record does not match its checksum
     +-- StoreFailed        a record cannot be written (disk full, no permission)
     +-- NodeFailed         an inference node cannot start, or died
+    +-- SandboxFailed      a sandbox that this machine offers did not start
 
 Messages show the offending value and say what to do next; they are printed without a traceback.
 """
@@ -50,6 +52,10 @@ class JudgeUnavailable(UserError):
     pass
 
 
+class SandboxUnavailable(UserError):
+    pass
+
+
 class InternalError(LevelfieldError):
     pass
 
@@ -67,4 +73,8 @@ class StoreFailed(InternalError):
 
 
 class NodeFailed(InternalError):
+    pass
+
+
+class SandboxFailed(InternalError):
     pass

@@ -1,0 +1,1 @@
+"""Runs programs that a model wrote, shut away from the machine. `run_program` is the way in."""
