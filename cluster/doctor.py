@@ -15,7 +15,8 @@ from cluster.servers.ollama_server import ollama_origin
 from cluster.servers.probe import ask
 from runtime_envs.build import available, cache_root
 from runtime_envs.catalog import FRAMEWORKS
-from shared.errors import ServerUnavailable, SettingsError
+from shared.errors import SandboxUnavailable, ServerUnavailable, SettingsError
+from shared.sandbox.choose_isolation import choose_isolation
 from shared.settings import load_settings
 
 NEEDED_DISK_GB = 4
@@ -38,7 +39,7 @@ class Examined:
 
 def examine() -> list[Examined]:
     """In the order a newcomer needs them."""
-    return [*_machine(), *_environments(), *_servers(), _settings()]
+    return [*_machine(), *_environments(), *_servers(), _sandbox(), _settings()]
 
 
 def _machine() -> Iterator[Examined]:
@@ -100,6 +101,14 @@ def _answers(url: str) -> bool:
         return ask(url, timeout_s=PROBE_TIMEOUT_S).status == 200
     except ServerUnavailable:
         return False
+
+
+def _sandbox() -> Examined:
+    try:
+        found = f"{choose_isolation().name}, for tasks that run programs"
+    except SandboxUnavailable as refused:
+        return Examined(False, "sandbox", str(refused), "make sandbox", optional=True)
+    return Examined(True, "sandbox", found, optional=True)
 
 
 def _settings() -> Examined:

@@ -37,7 +37,7 @@ from shared.trace import new_trace
 ROOT = Path(__file__).resolve().parent.parent
 
 MEASURING_CODE = (
-    *("frameworks", "shared/prompts", "shared/tools", "cluster/gateway", "cluster/servers"),
+    *("frameworks", "shared/prompts", "shared/sandbox", "shared/tools", "cluster/gateway", "cluster/servers"),
     *("cluster/framework_log.py", "cluster/framework_worker.py", "cluster/leased_run.py"),
 )
 """Code that can change what is measured; the rest may change between a run and its resume."""
@@ -124,6 +124,13 @@ def check_frameworks(plan: Plan) -> None:
             framework(name)
         except SettingsError as error:
             raise PlanError(str(error)) from None
+
+
+def check_tools(experiment: Experiment) -> None:
+    """Open every item's tools once. Raises SandboxUnavailable, or what else keeps a run from beginning."""
+    for wanted in experiment.plan.tasks:
+        for item in wanted.items:
+            experiment.tasks[wanted.name].toolbox(item).open().close()
 
 
 def experiment_folder(experiment: Experiment, out: Path | None, *, fresh: bool) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cluster.attempts import Attempts, kept_in
 from cluster.compare_jobs import uncompared
 from cluster.dispatch import dispatch
-from cluster.experiment import briefs
+from cluster.experiment import briefs, check_tools
 from cluster.inference_node import PreparedEnvironment
 from cluster.judge_jobs import check_reports, share_verdicts, unjudged
 from cluster.judge_missing import judge_missing, judge_on, owed_by_all
@@ -54,6 +54,7 @@ def run_plan(work: Workspace) -> PlanResult:
             work.progress.say("Every run is complete and judged; --fresh measures again.")
         return judge_only(work)
     check_judges(work.settings)
+    check_tools(work.experiment)
     recording = _recording(work)
     settings = work.settings
     work.progress.stage("Starting Ray")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -73,13 +74,17 @@ def run(isolation: Isolation) -> Iterator[Run]:
 
 
 def inside() -> list[int]:
-    """Processes of this machine that run a program in a sandbox."""
-    python = interpreter().inside
-    return [
-        process.pid
-        for process in psutil.process_iter(["cmdline", "status"])
-        if (process.info["cmdline"] or [""])[0] == python and process.info["status"] != psutil.STATUS_ZOMBIE
-    ]
+    """Processes of this machine that run a program in a sandbox of ours, or in one that lost its starter."""
+    python, found = interpreter().inside, []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        if (process.info["cmdline"] or [""])[0] != python or process.info["status"] == psutil.STATUS_ZOMBIE:
+            continue
+        with suppress(psutil.NoSuchProcess):
+            above = process.parents()
+            elsewhere = any(parent.name() in ("bwrap", "unshare") for parent in above)
+            if not elsewhere or os.getpid() in [parent.pid for parent in above]:
+                found.append(process.pid)
+    return found
 
 
 def results(ended: Ended) -> list[str]:
