@@ -66,6 +66,8 @@ def run_isolated(isolation: Isolation, program: str, stdin: str, limits: Limits)
 
 def _command(isolation: Isolation, limits: Limits, program_fd: int, status_fd: int) -> list[str]:
     python = interpreter()
+    # Root's processes are not counted by the kernel, and root alone may become somebody else.
+    user = random.choice(USERS) if os.geteuid() == 0 else None  # noqa: S311 - apart, not secret
     order = {
         "binds": None if isolation.builds_root else python.binds,
         "hidden": python.hidden,
@@ -74,18 +76,20 @@ def _command(isolation: Isolation, limits: Limits, program_fd: int, status_fd: i
         "wall_s": limits.wall_s,
         "scratch_bytes": limits.scratch_bytes,
         "scratch_files": limits.scratch_files,
-        # Root's processes are not counted by the kernel, and root alone may become somebody else.
-        "user": random.choice(USERS) if os.geteuid() == 0 else None,  # noqa: S311 - apart, not secret
+        "user": user,
         "filter": base64.b64encode(system_call_filter(platform.machine())).decode(),
-        "rlimits": _rlimits(limits),
+        "rlimits": _rlimits(limits, waiting=1 if user or isolation.builds_root else 2),
         "command": [python.inside, "-s", "-P", "program.py"],
         "environment": ENVIRONMENT,
     }
     return [*isolation.command(python), "-I", "-S", "-c", LOCK_DOWN, json.dumps(order)]
 
 
-def _rlimits(limits: Limits) -> dict[str, tuple[int, int]]:
-    """In this order: the last ones would hinder setting the others."""
+def _rlimits(limits: Limits, waiting: int) -> dict[str, tuple[int, int]]:
+    """In this order: the last ones would hinder setting the others.
+
+    `waiting` processes are counted with the program's: process 1, and an ordinary user's `unshare`.
+    """
     return {
         "RLIMIT_CORE": (0, 0),
         "RLIMIT_MEMLOCK": (0, 0),
@@ -94,8 +98,7 @@ def _rlimits(limits: Limits) -> dict[str, tuple[int, int]]:
         "RLIMIT_CPU": (limits.cpu_s, limits.cpu_s + 1),
         "RLIMIT_FSIZE": (limits.file_bytes, limits.file_bytes),
         "RLIMIT_NOFILE": (limits.open_files, limits.open_files),
-        # One is the waiting process 1.
-        "RLIMIT_NPROC": (limits.processes + 1, limits.processes + 1),
+        "RLIMIT_NPROC": (limits.processes + waiting, limits.processes + waiting),
         "RLIMIT_AS": (limits.memory_bytes, limits.memory_bytes),
     }
 
