@@ -93,7 +93,7 @@ def read_opinions(runs: Runs, store: Store) -> Opinions | None:
     return Opinions(
         reports=reports,
         ratings=_ratings(usable, rubrics, ignored),
-        verdicts=_verdicts(store.verdicts(), rubrics, book),
+        verdicts=_verdicts(runs.stored.verdicts, rubrics, book),
         preferences=_preferences(preferences, book, ignored),
         comparisons=_comparisons(kept.comparisons(), book),
         subjects=subjects,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from shared.errors import LevelfieldError
 from shared.judgement_store import Judgements
 from shared.judgements import AuditVerdict
-from shared.records import CheckResult, RunKey, RunRecord, Status
+from shared.records import CheckResult, RunKey, RunRecord, Status, Verdict
 from shared.store import Store
 from shared.surroundings import Probe, Quarantine
 
@@ -45,6 +46,11 @@ class Stored:
     def known(self) -> bool:
         return self.store is not None
 
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Read when first asked for. Raises CorruptRecord, ResultsMismatch."""
+        return tuple(self.store.verdicts()) if self.store else ()
+
 
 def read_store(folder: Path, task: str | None = None) -> Stored:
     """Of one task's runs, or of all.
@@ -63,7 +69,7 @@ def read_store(folder: Path, task: str | None = None) -> Stored:
 def _read(store: Store) -> Stored:
     quarantines = store.quarantines()
     attempts = list(store.attempts())
-    runs = tuple(sorted(store.each_run(attempts), key=lambda record: record.position))
+    runs = tuple(sorted(store.each_run(attempts, quarantines), key=lambda record: record.position))
     kept = {record.attempt_id for record in runs}
     warmups, contaminated, quarantined = 0, [], []
     for record in attempts:

@@ -16,6 +16,7 @@ from analysis.analyse import analyse
 from analysis.cost.prices import prices_for
 from analysis.fairness.examine import examine_folder
 from analysis.pull_request import render_markdown
+from analysis.rare_collections import rare_collections
 from analysis.read_runs import read_runs, tasks_in
 from analysis.render import render_html
 from analysis.result import Analysis
@@ -83,11 +84,13 @@ def write_report(
         UserError: `source` is missing, or no table of runs; or its prices.yaml is no table of prices.
         StoreFailed: A file cannot be written.
     """
-    runs = read_runs(source, task)
-    analysis = analyse(runs, examine_folder(source, task), prices_for(source))
     report = out or default_report(source)
-    pages = read_run_pages(runs, most_characters=None) if all_runs else read_run_pages(runs)
-    _write(report, render_html(analysis, pages))
+    with rare_collections():
+        runs = read_runs(source, task)
+        fairness = examine_folder(source, task, runs.stored)
+        analysis = analyse(runs, fairness, prices_for(source))
+        pages = read_run_pages(runs, most_characters=None) if all_runs else read_run_pages(runs)
+        _write(report, render_html(analysis, pages))
     if json_out is not None:
         _write(json_out, analysis.model_dump_json(indent=2) + "\n")
     if markdown := markdown_out or _beside(source, report):

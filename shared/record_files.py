@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -54,8 +55,11 @@ def write_record(path: Path, record: Strict, *, replace: bool = False) -> None:
 def read_record(path: Path, record_type: type[RecordType]) -> RecordType:
     """Raises CorruptRecord, or ResultsMismatch for a newer schema."""
     try:
-        envelope: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        body, stored = envelope["body"], envelope["sha256"]
+        content = path.read_bytes()
+        whole, body = _plain_body(content)
+        if not whole:
+            envelope: dict[str, Any] = json.loads(content.decode("utf-8"))
+            body, stored = envelope["body"], envelope["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptRecord(corrupt(path, f"cannot be read ({error})")) from None
     version = body.get("schema_version", 0) if isinstance(body, dict) else 0
@@ -64,12 +68,27 @@ def read_record(path: Path, record_type: type[RecordType]) -> RecordType:
             f"{path} was written by a newer Levelfield: its schema is {version}, this one knows "
             f"{SCHEMA_VERSION}. Update Levelfield to read it."
         )
-    if digest(body) != stored:
+    if not whole and digest(body) != stored:
         raise CorruptRecord(corrupt(path, "does not match its checksum"))
     try:
         return record_type.model_validate(body)
     except ValidationError as error:
         raise CorruptRecord(corrupt(path, f"is not a {record_type.__name__} ({error})")) from None
+
+
+def _plain_body(content: bytes) -> tuple[bool, Any]:
+    """Whether the body has its digest as orjson spells it, and the body.
+
+    Five times as fast as json. Where the two spell the same value in two ways (0.00001 and 1e-05, an integer
+    of over 64 bits) the digest differs: whoever reads it has to look again, with json.
+    """
+    try:
+        envelope = orjson.loads(content)
+        body, stored = envelope["body"], envelope["sha256"]
+        spelt = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    except (ValueError, KeyError, TypeError):
+        return False, None
+    return hashlib.sha256(spelt).hexdigest() == stored, body
 
 
 def _readable(envelope: dict[str, Any]) -> bytes:

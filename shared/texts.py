@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 from shared.errors import CorruptRecord
 from shared.packing import text_digest
 from shared.record_files import corrupt, make_folder, write_whole
+
+RECENT = 256
+"""Texts that are kept in memory: instructions, facts and earlier answers come again call after call."""
 
 
 class Texts:
@@ -15,6 +19,8 @@ class Texts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.get = lru_cache(RECENT)(self._read)
+        """Digest -> text. Raises CorruptRecord when it is missing or is not what its name says."""
 
     def put(self, digest: str, text: str) -> None:
         path = self._path(digest)
@@ -22,8 +28,7 @@ class Texts:
             make_folder(path.parent)
             write_whole(path, zlib.compress(text.encode()))
 
-    def get(self, digest: str) -> str:
-        """Raises CorruptRecord when it is missing or is not what its name says."""
+    def _read(self, digest: str) -> str:
         path = self._path(digest)
         try:
             text = zlib.decompress(path.read_bytes()).decode()

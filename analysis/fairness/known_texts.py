@@ -32,6 +32,8 @@ class KnownTexts:
 
     def __init__(self, brief: Brief) -> None:
         self._pieces: dict[str, list[tuple[Piece, ...]]] = {}
+        self._in_order: list[str] | None = None
+        """Its keys; None until they are asked for again."""
         self._agents = brief.agents
         self._latest: dict[str, tuple[Piece, Piece]] = {}
         self.turns: dict[tuple[ToolCall, ...], str | None] = {}
@@ -65,7 +67,9 @@ class KnownTexts:
 
     def longest_first(self) -> list[str]:
         """A text that holds another one comes before it."""
-        return sorted(self._pieces, key=len, reverse=True)
+        if self._in_order is None:
+            self._in_order = sorted(self._pieces, key=len, reverse=True)
+        return self._in_order
 
     def pieces(
         self, text: str, agent: str | None, preferred: Source | None, occurrence: int
@@ -101,6 +105,7 @@ class KnownTexts:
         if not text.strip():
             return
         same = self._pieces.setdefault(text, [])
+        self._in_order = None
         if kept not in same:
             same.append(kept)
 

@@ -14,6 +14,8 @@ from shared.calls import Call
 
 Kind = Literal["step", "hidden", "retry"]
 SYSTEM_ROLES = ("system", "developer")
+Told = tuple[Call, Conversation | None]
+"""A model call and what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +40,46 @@ def lay_out(calls: Sequence[Call], brief: Brief, names: Sequence[str] = ()) -> l
         brief: What it was handed; without agents when nobody knows that any more.
         names: The agents in order, for a run whose brief has none.
     """
-    model_calls = [call for call in calls if call.kind == "model"]
-    agents = assign(model_calls, brief) if brief.agents else _assign_in_order(model_calls, names)
+    told = [(call, read_conversation(call.request)) for call in calls if call.kind == "model"]
+    agents = assign(told, brief) if brief.agents else _assign_in_order(told, names)
     last: dict[str, Request] = {}
     requests = []
-    for call in model_calls:
+    for call, conversation in told:
         agent = agents[call.sequence]
         before = last.get(agent) if agent is not None else None
         kind, number = _place(call, agent, before) if any(agents.values()) else ("step", 0)
-        request = Request(call, agent, kind, number, read_conversation(call.request), read_answer(call))
+        request = Request(call, agent, kind, number, conversation, read_answer(call))
         requests.append(request)
         if agent is not None and kind != "hidden":
             last[agent] = request
     return requests
 
 
-def assign(calls: Sequence[Call], brief: Brief) -> dict[int, str | None]:
+def assign(told: Sequence[Told], brief: Brief) -> dict[int, str | None]:
     """Sequence of each model call -> its agent, as recorded; where nothing is, read from what was sent.
 
     A call recorded without an agent may still be a step whose prompt was changed: agents that nobody spoke
     for are looked for in it.
     """
-    found = {call.sequence: call.agent for call in calls}
+    found = {call.sequence: call.agent for call, _ in told}
     if not any(found.values()):
-        found = {call.sequence: _carried(call, brief.agents) for call in calls}
+        found = {call.sequence: _carried(conversation, brief.agents) for call, conversation in told}
     silent = [agent for agent in brief.agents if agent.name not in set(found.values())]
-    for call in calls:
+    for call, conversation in told:
         if silent and found[call.sequence] is None:
-            found[call.sequence] = _resembled(call, silent)
+            found[call.sequence] = _resembled(conversation, silent)
     return found
 
 
-def _assign_in_order(calls: Sequence[Call], names: Sequence[str]) -> dict[int, str | None]:
+def _assign_in_order(told: Sequence[Told], names: Sequence[str]) -> dict[int, str | None]:
     """By the order in which new system texts come up, where there are as many as agents; else nobody's."""
-    systems = {call.sequence: _system_text(call) for call in calls}
-    told = [text for text in dict.fromkeys(systems.values()) if text]
-    agent_of = dict(zip(told, names, strict=True)) if len(told) == len(names) else {}
+    systems = {call.sequence: _system_text(conversation) for call, conversation in told}
+    texts = [text for text in dict.fromkeys(systems.values()) if text]
+    agent_of = dict(zip(texts, names, strict=True)) if len(texts) == len(names) else {}
     return {sequence: agent_of.get(text) for sequence, text in systems.items()}
 
 
-def _system_text(call: Call) -> str:
-    conversation = read_conversation(call.request)
+def _system_text(conversation: Conversation | None) -> str:
     messages = conversation.messages if conversation else ()
     return "\n".join(texts_of(message for message in messages if message.role in SYSTEM_ROLES))
 
@@ -96,9 +97,8 @@ def _goes_on(before: Request) -> bool:
     return before.answer is not None and bool(before.answer.calls)
 
 
-def _carried(call: Call, agents: Iterable[AgentBrief]) -> str | None:
+def _carried(conversation: Conversation | None, agents: Iterable[AgentBrief]) -> str | None:
     """The agent whose instructions it carries, in the system text before any other."""
-    conversation = read_conversation(call.request)
     if conversation is None:
         return None
     system = [message for message in conversation.messages if message.role in SYSTEM_ROLES]
@@ -111,9 +111,8 @@ def _carried(call: Call, agents: Iterable[AgentBrief]) -> str | None:
     return None
 
 
-def _resembled(call: Call, agents: Sequence[AgentBrief]) -> str | None:
+def _resembled(conversation: Conversation | None, agents: Sequence[AgentBrief]) -> str | None:
     """The agent whose request it carries, or whose instructions it carries in changed form."""
-    conversation = read_conversation(call.request)
     if conversation is None:
         return None
     texts = list(texts_of(conversation.messages))

@@ -81,7 +81,7 @@ class _Reader:
         self._runs = runs
         self._checks = {check.attempt_id: check for check in runs.stored.checks}
         self._verdicts: dict[str, list[Verdict]] = {}
-        for verdict in runs.stored.store.verdicts() if runs.stored.store else ():
+        for verdict in runs.stored.verdicts:
             self._verdicts.setdefault(verdict.attempt_id, []).append(verdict)
         self._disturbed = {entry.quarantine.attempt_id for entry in runs.stored.quarantined}
 

@@ -76,3 +76,15 @@ def test_a_damaged_text_is_noticed(tmp_path: Path) -> None:
         store.calls(record)
     with pytest.raises(CorruptRecord, match="cannot be read"):
         texts.get("0" * 64)
+
+
+def test_a_text_that_was_just_read_is_not_read_again(tmp_path: Path) -> None:
+    """What call after call carries is taken from memory: it is there still when its file is gone."""
+    store = Store(tmp_path)
+    record = store.write_run(run(), [conversation(1)])
+    calls = store.calls(record)
+    for path in tmp_path.glob("texts/*/*.z"):
+        path.unlink()
+    assert store.calls(record) == calls
+    with pytest.raises(CorruptRecord):
+        Store(tmp_path).calls(record)

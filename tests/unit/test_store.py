@@ -209,3 +209,24 @@ def test_a_number_of_any_size_is_kept(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write_run(run(details={"n": 2**80}), [])
     assert store.runs()[0].details == {"n": 2**80}
+
+
+def test_a_tiny_number_is_no_damage(tmp_path: Path) -> None:
+    """A number that two JSON writers spell in two ways reads back as it was, and its digest still guards it."""
+    store = Store(tmp_path)
+    written = store.write_run(run(latency_s=1e-05, details={"n": 1e16}), [])
+    assert Store(tmp_path).runs() == [written]
+    (path,) = tmp_path.glob("runs/*/attempt-1.json")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"latency_s": 0.00001', b'"latency_s": 0.00002'))
+    assert path.read_bytes() != whole
+    with pytest.raises(CorruptRecord, match="does not match its checksum"):
+        Store(tmp_path).runs()
+
+
+def test_attempts_are_counted_as_numbers(tmp_path: Path) -> None:
+    """The tenth attempt comes after the second, in folders in the order of their names."""
+    store = Store(tmp_path)
+    for framework, attempt in (("b", 10), ("b", 2), ("a", 3)):
+        store.write_run(run(framework=framework, attempt=attempt), [])
+    assert [(r.key.framework, r.attempt) for r in store.attempts()] == [("a", 3), ("b", 2), ("b", 10)]
