@@ -36,7 +36,7 @@ from analysis.panel.read_verdicts import read_verdicts
 from analysis.people import measure_people
 from analysis.planning.sizes import plan_sizes
 from analysis.quarantine import list_quarantined
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, count_names
 from analysis.replication import measure_replication
 from analysis.report_texts import examine_texts
 from analysis.result import Analysis, Setup
@@ -107,7 +107,7 @@ def analyse(
         items=items,
         iterations=iterations,
         criteria=present_criteria(runs),
-        statuses={str(k): int(v) for k, v in runs.table["status"].value_counts().items()},
+        statuses=count_names(runs.table["status"]),
         frameworks=frameworks,
         ranking=rank_frameworks(frameworks, pairs),
         omnibus=omnibus,

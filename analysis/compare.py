@@ -37,7 +37,7 @@ def compared_runs(runs: Runs) -> pd.DataFrame:
 
 def usual_rows(done: pd.DataFrame) -> pd.DataFrame:
     """Those of the arm that is spoken of where nothing else is said: across arms, patterns are compared."""
-    arms = arms_of(done["arm"])
+    arms = arms_of(done["arm"].unique())
     return done[done["arm"] == arms[0]] if arms else done
 
 
@@ -125,7 +125,7 @@ def compare_pairs(runs: Runs, floor: NoiseFloor) -> list[Pair]:
     return [
         pair
         for metric in METRICS
-        for arm in arms_of(done["arm"])
+        for arm in arms_of(done["arm"].unique())
         for pair in _pairs(done[done["arm"] == arm], metric, floor)
     ]
 

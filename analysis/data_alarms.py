@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.alarm import alarm
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, count_names
 from analysis.result import Alarm
 from analysis.wording import plural
 
@@ -20,7 +20,7 @@ def data_alarms(runs: Runs) -> Iterator[Alarm]:
 
 
 def _failures(runs: Runs) -> Iterator[Alarm]:
-    statuses = {str(k): int(v) for k, v in runs.table["status"].value_counts().items() if k != "completed"}
+    statuses = {name: n for name, n in count_names(runs.table["status"]).items() if name != "completed"}
     if statuses:
         words = ", ".join(f"{status} {count}" for status, count in statuses.items())
         yield alarm(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.drift import decode_rates, order_of_runs
 from analysis.latency_parts import mean_agent_parts, mean_parts
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, count_names
 from analysis.replication import copies_by_cell, distinct_by, distinct_reports
 from analysis.result import CRITERIA, Cell, Checks, Failure, FrameworkResult, Place, RunColumns, Spread
 from analysis.significance_result import Pair
@@ -49,7 +49,7 @@ def _describe_one(runs: Runs, rows: pd.DataFrame, agent_parts: dict[str, Parts])
         role=role,
         twin_of=runs.naming.subject(first, arm) if first else None,
         rows=len(rows),
-        statuses={str(k): int(v) for k, v in rows["status"].value_counts().items()},
+        statuses=count_names(rows["status"]),
         n=len(done),
         n_timed=int(done["latency_s"].notna().sum()),
         n_scored=int(scored["overall"].notna().sum()),
@@ -230,7 +230,7 @@ def run_columns(runs: Runs) -> RunColumns:
         quality=done["overall"].where(done["role"] != "dry").tolist(),
         latency_s=done["latency_s"].tolist(),
         tokens=done["total_tokens"].tolist(),
-        report_digest=done["report_digest"].str[:12].tolist(),
+        report_digest=done["report_digest"].astype("str").str[:12].tolist(),
         order=order[done.index].tolist(),
         decode_rate=rates.reindex(done.index).tolist(),
         quarantine=done["quarantine"].tolist(),

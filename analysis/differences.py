@@ -38,7 +38,7 @@ def measure_differences(runs: Runs, floor: NoiseFloor) -> list[Difference]:
     done = compared_runs(runs)
     if done.empty:
         return []
-    arms = arms_of(done["arm"])
+    arms = arms_of(done["arm"].unique())
     names = sorted(done["framework"].unique())
     # All columns of a million runs are many: only those that are used here.
     done = done[["arm", "item", "framework", *{*COLUMNS.values(), *STAGES}]]

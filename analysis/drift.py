@@ -48,7 +48,7 @@ def decode_rates(runs: Runs) -> tuple[Basis | None, pd.Series]:
     # Where some call's decoding is not told apart, the run's tokens are more than its decode time made.
     split = rows[(rows["decode_s"] > 0) & (rows["model_unsplit_s"].fillna(0) == 0)]
     basis: Basis
-    if len(split) and set(split["subject"]) == set(rows["subject"]):
+    if len(split) and set(split["subject"].unique()) == set(rows["subject"].unique()):
         basis, rows = "decode_s", split
     elif (rows["model_s"] > 0).all():
         # Where the model's own time is known, framework and tool time do not dilute the rate.

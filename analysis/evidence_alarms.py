@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from analysis.alarm import alarm
 from analysis.compare import compared_runs
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, has_report
 from analysis.result import Alarm, Replication
 from analysis.significance_result import Metric, Omnibus
 from analysis.wire_result import NoiseFloor
@@ -17,7 +17,7 @@ def replication_alarms(
     runs: Runs, replication: Replication, omnibus: Mapping[Metric, Omnibus]
 ) -> Iterator[Alarm]:
     distinct, completed = replication.distinct_outputs, replication.completed
-    known = int((runs.completed["report_digest"] != "").sum())
+    known = int(has_report(runs.completed).sum())
     # Frameworks that get the same messages may well write the same text: only a framework's own copies count.
     if distinct is None or sum(replication.distinct_by_framework.values()) >= known:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.alarm import alarm
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, has_report
 from analysis.result import Alarm
 from analysis.wire_result import Drift, Probes, RunRate
 from analysis.wording import plural
@@ -103,7 +103,7 @@ def _probes(probes: Probes) -> Iterator[Alarm]:
 def _same_text_latency(runs: Runs) -> Iterator[Alarm]:
     done = runs.answered
     text = ["subject", "item", "report_digest"]
-    timed = done.loc[(done["report_digest"] != "") & (done["latency_s"] > 0), [*text, "latency_s"]]
+    timed = done.loc[has_report(done) & (done["latency_s"] > 0), [*text, "latency_s"]]
     same = timed[timed.duplicated(text, keep=False)]
     if same.empty:
         return

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.manifest import Manifest, read_manifest
 from analysis.read_store import Stored, read_store
-from analysis.read_table import Columns, Wanted, column_names, read_columns
+from analysis.read_table import Columns, Wanted, categorical, column_names, read_columns
 from analysis.result import CRITERIA
 from analysis.subjects import Naming, role_of, title_of
 from shared.errors import LevelfieldError, UserError
@@ -31,14 +33,12 @@ ALIASES = {
     "completion_tokens": ("output_tokens",),
 }
 REQUIRED = ("framework", "item", "iteration", "overall", "latency_s", "total_tokens")
-TEXT_COLUMNS = (
-    "framework", "arm", "task", "item", "status", "error", "report_digest", "node", "limits_hit",
-    "verdict_of", "started_at", "quarantine", "judge", "reasoning",
-)  # fmt: skip
+TEXT_COLUMNS = ("error", "started_at", "reasoning")
 NAME_COLUMNS = (
     "framework", "arm", "task", "item", "status", "node", "judge", "quarantine", "limits_hit",
     "report_digest", "verdict_of",
 )  # fmt: skip
+"""What runs are grouped by: categorical, which is quick for a million of them."""
 MOST_NAME = 100
 """Characters of a name; more than any of ours, and what a table can still show."""
 NUMBER_COLUMNS = (
@@ -64,9 +64,11 @@ LATE = "In quarantine: its process went on calling after its end."
 
 @dataclass(frozen=True)
 class Runs:
-    """`table` has TEXT_COLUMNS, NUMBER_COLUMNS (empty where the file lacks them), subject, role and counted.
+    """`table` has NAME_COLUMNS, TEXT_COLUMNS, NUMBER_COLUMNS (empty where the file lacks them), subject, role
+    and counted.
 
-    In a disturbed run TIME_COLUMNS are empty, so that its times enter nothing.
+    NAME_COLUMNS, subject and role are categorical; their categories are in alphabetical order, and a part of
+    the table may lack some. In a disturbed run TIME_COLUMNS are empty, so that its times enter nothing.
     """
 
     table: pd.DataFrame
@@ -158,8 +160,8 @@ def tasks_in(source: Path) -> list[str]:
     names, nothing = column_names(csv), frozenset[str]()
     if "task" not in names:
         return [""]
-    found = read_columns(csv, names, Wanted(frozenset({"task"}), nothing, nothing, nothing))
-    return sorted({readable_name(str(name)) for name in found.texts["task"].unique()}) or [""]
+    found = read_columns(csv, names, Wanted(nothing, nothing, nothing, names=frozenset({"task"})))
+    return sorted({readable_name(str(name)) for name in found.names["task"].cat.categories}) or [""]
 
 
 def _one_task(table: pd.DataFrame, task: str | None, csv: Path) -> pd.DataFrame:
@@ -173,7 +175,9 @@ def _one_task(table: pd.DataFrame, task: str | None, csv: Path) -> pd.DataFrame:
         return table
     if task not in tasks:
         raise UserError(unknown_name("task", task, tasks))
-    return _only(table, table["task"] == task).reset_index(drop=True)
+    kept = _only(table, table["task"] == task).reset_index(drop=True)
+    # What only the other tasks have is nothing here.
+    return kept.assign(**{name: kept[name].cat.remove_unused_categories() for name in NAME_COLUMNS})
 
 
 def locate(source: Path, task: str | None = None) -> tuple[Path, Manifest]:
@@ -215,32 +219,56 @@ def _wanted(names: Sequence[str], ours: Mapping[str, str]) -> Wanted:
         return frozenset(name for name in names if ours.get(name, name) in columns)
 
     hashed = frozenset() if "report_digest" in names else of({REPORT})
-    return Wanted(of(TEXT_COLUMNS), of(NUMBER_COLUMNS), of(FLAG_COLUMNS), hashed)
+    return Wanted(of(TEXT_COLUMNS), of(NUMBER_COLUMNS), of(FLAG_COLUMNS), hashed, of(NAME_COLUMNS))
 
 
 def _table(found: Columns, ours: Mapping[str, str]) -> pd.DataFrame:
     """All columns that the statistics know; one that the file lacks is empty."""
     named: dict[str, pd.Series] = {
         ours.get(name, name): values
-        for columns in (found.texts, found.numbers, found.flags)
+        for columns in (found.texts, found.names, found.numbers, found.flags)
         for name, values in columns.items()
     }
     if REPORT in found.hashes:
         named["report_digest"] = found.hashes[REPORT]
     index = pd.RangeIndex(found.rows)
     no_text, no_number = pd.Series("", index=index, dtype="str"), pd.Series(np.nan, index=index, dtype=float)
-    columns = {name: named.get(name, no_text) for name in TEXT_COLUMNS}
-    for name in NAME_COLUMNS:
-        columns[name] = _each(columns[name], readable_name)
+    no_name = categorical(np.zeros(found.rows, dtype=int), [""])
+    columns = {name: _readable(named.get(name, no_name)) for name in NAME_COLUMNS}
+    columns |= {name: named.get(name, no_text) for name in TEXT_COLUMNS}
     columns["error"] = _each(columns["error"], harmless)
     columns |= {name: named.get(name, no_number) for name in (*NUMBER_COLUMNS, *FLAG_COLUMNS)}
     return pd.DataFrame(columns, copy=False)
+
+
+def has_report(rows: pd.DataFrame) -> pd.Series:
+    """Whether the digest of each run's report is known."""
+    digests = rows["report_digest"].cat
+    # The empty one comes first. To look for it in a million would cost the memory of them as Python objects.
+    return digests.codes >= (1 if list(digests.categories[:1]) == [""] else 0)
+
+
+def renamed(names: pd.Series, made: Callable[[str], str]) -> pd.Series:
+    """A categorical column with `made` of each name."""
+    new = [made(str(name)) for name in names.cat.categories]
+    return categorical(names.cat.codes.to_numpy(), new).set_axis(names.index)
+
+
+def count_names(names: pd.Series) -> dict[str, int]:
+    """Of a categorical column: how often each name is there, the most frequent first."""
+    return {str(name): int(count) for name, count in names.astype("str").value_counts().items()}
 
 
 def _each(texts: pd.Series, made: Callable[[str], str]) -> pd.Series:
     """`made` of each text, worked out once per different one."""
     found = {text: made(text) for text in texts.unique()}
     return texts if all(text == new for text, new in found.items()) else texts.map(found).astype("str")
+
+
+def _readable(names: pd.Series) -> pd.Series:
+    known = pa.array(names.cat.categories, type=pa.string())
+    plain = pc.and_(pc.ascii_is_printable(known), pc.less_equal(pc.binary_length(known), MOST_NAME))
+    return names if pc.all(plain).as_py() is not False else renamed(names, readable_name)
 
 
 def readable_name(name: str) -> str:
@@ -255,12 +283,12 @@ def readable_name(name: str) -> str:
 def _complete(table: pd.DataFrame, present: frozenset[str]) -> Naming:
     """Fill in what one column says about another, and name the subjects."""
     if "status" not in present:
-        table["status"] = str(Status.COMPLETED)
-    table["status"] = table["status"].where(table["status"] != "", "unknown")
+        table["status"] = renamed(table["status"], lambda _: str(Status.COMPLETED))
+    table["status"] = renamed(table["status"], lambda name: name or "unknown")
     sums = table["prompt_tokens"] + table["completion_tokens"]
     table["total_tokens"] = table["total_tokens"].fillna(sums)
-    table["framework"] = table["framework"].where(table["framework"] != "", "(unnamed)")
-    table["item"] = table["item"].where(table["item"] != "", "(unnamed)")
+    for column in ("framework", "item"):
+        table[column] = renamed(table[column], lambda name: name or "(unnamed)")
     table["iteration"] = table["iteration"].fillna(1).astype(int)
     naming = Naming(len(table["arm"].unique()) > 1)
     table["subject"] = _named(table["framework"], table["arm"], naming.subject)
@@ -268,20 +296,19 @@ def _complete(table: pd.DataFrame, present: frozenset[str]) -> Naming:
 
 
 def _named(first: pd.Series, second: pd.Series, name: Callable[[str, str], str]) -> pd.Series:
-    """`name` of each row's two texts, worked out once per different pair."""
-    if first.empty:
-        return second
-    (a, firsts), (b, seconds) = pd.factorize(first), pd.factorize(second)
-    pairs, place = np.unique(a * len(seconds) + b, return_inverse=True)
-    names = [name(str(firsts[pair // len(seconds)]), str(seconds[pair % len(seconds)])) for pair in pairs]
-    return pd.Series(pd.array(names, dtype="str").take(place), index=first.index)
+    """`name` of each row's two names, worked out once per different pair."""
+    firsts, seconds = first.cat.categories, second.cat.categories
+    place, pairs = pd.factorize(first.cat.codes.to_numpy(dtype=int) * len(seconds) + second.cat.codes)
+    both = (divmod(int(pair), len(seconds)) for pair in pairs)
+    names = [name(str(firsts[one]), str(seconds[other])) for one, other in both]
+    return categorical(place, names).set_axis(first.index)
 
 
 def _set_apart(table: pd.DataFrame, planned: frozenset[str]) -> None:
     """What each row may be used for."""
-    known = planned | frozenset(table["framework"])
+    known = planned | frozenset(table["framework"].cat.categories)
     roles = {framework: str(role_of(framework, known)) for framework in known}
-    table["role"] = table["framework"].map(roles).astype("str")
+    table["role"] = renamed(table["framework"], roles.__getitem__)
     late = table["quarantine"] == "late_calls"
     table["counted"] = (table["status"] == Status.COMPLETED) & ~late
     table["error"] = table["error"].where(~late | (table["error"] != ""), LATE)

@@ -7,7 +7,7 @@ is read by pandas, which knows more of the world and takes about ten times as lo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +34,12 @@ class Wanted:
     flags: frozenset[str]
     hashed: frozenset[str] = frozenset()
     """Long texts of which only the SHA-256 is kept."""
+    names: frozenset[str] = frozenset()
+    """Texts that things are told apart by."""
 
     @property
     def all(self) -> frozenset[str]:
-        return self.texts | self.numbers | self.flags | self.hashed
+        return self.texts | self.names | self.numbers | self.flags | self.hashed
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Columns:
 
     texts: Mapping[str, pd.Series]
     """Stripped."""
+    names: Mapping[str, pd.Series]
+    """Stripped; categorical, the categories in alphabetical order."""
     numbers: Mapping[str, pd.Series]
     """float64; NaN where a cell is empty or holds no usable number."""
     unreadable: Mapping[str, int]
@@ -53,7 +57,7 @@ class Columns:
     flags: Mapping[str, pd.Series]
     """1.0, 0.0 or NaN."""
     hashes: Mapping[str, pd.Series]
-    """In hex; empty where the text is."""
+    """In hex, categorical likewise; empty where the text is."""
     rows: int
 
 
@@ -108,9 +112,10 @@ class _Gathered:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._texts: dict[str, list[pa.Array]] = {}
+        self._names: dict[str, list[pa.DictionaryArray]] = {}
         self._numbers: dict[str, list[np.ndarray]] = {}
         self._flags: dict[str, list[np.ndarray]] = {}
-        self._hashes: dict[str, list[pa.Array]] = {}
+        self._hashes: dict[str, list[pa.DictionaryArray]] = {}
         self._unreadable: dict[str, int] = {}
         self._rows = 0
 
@@ -121,6 +126,8 @@ class _Gathered:
             stripped = pc.utf8_trim_whitespace(cells)
             if name in self._wanted.texts:
                 self._texts.setdefault(name, []).append(stripped)
+            if name in self._wanted.names:
+                self._names.setdefault(name, []).append(stripped.dictionary_encode())
             if name in self._wanted.numbers:
                 values = _floats(stripped)
                 self._numbers.setdefault(name, []).append(values)
@@ -129,18 +136,19 @@ class _Gathered:
             if name in self._wanted.flags:
                 self._flags.setdefault(name, []).append(_flags(stripped))
             if name in self._wanted.hashed:
-                self._hashes.setdefault(name, []).append(_hashes(cells))
+                self._hashes.setdefault(name, []).append(_hashes(cells).dictionary_encode())
 
     def columns(self, present: list[str]) -> Columns:
         wanted = self._wanted
         return Columns(
             texts={name: _series(self._texts.pop(name, [])) for name in present if name in wanted.texts},
+            names={name: _names(self._names.pop(name, [])) for name in present if name in wanted.names},
             numbers={
                 name: _joined(self._numbers.pop(name, [])) for name in present if name in wanted.numbers
             },
             unreadable={name: count for name, count in self._unreadable.items() if count},
             flags={name: _joined(self._flags.pop(name, [])) for name in present if name in wanted.flags},
-            hashes={name: _series(self._hashes.pop(name, [])) for name in present if name in wanted.hashed},
+            hashes={name: _names(self._hashes.pop(name, [])) for name in present if name in wanted.hashed},
             rows=self._rows,
         )
 
@@ -170,6 +178,26 @@ def _hashes(texts: pa.Array) -> pa.Array:
 def _series(pieces: list[pa.Array]) -> pd.Series:
     whole = pa.chunked_array(pieces, type=pa.string()).combine_chunks()
     return pd.Series(whole.to_pandas(), dtype="str")
+
+
+def _names(pieces: list[pa.DictionaryArray]) -> pd.Series:
+    if not pieces:
+        return categorical(np.empty(0, dtype=int), [])
+    whole = pa.chunked_array(pieces).unify_dictionaries().combine_chunks()
+    # Of a million runs each may have a digest of its own: never a Python object for every one.
+    order = pc.sort_indices(whole.dictionary)
+    codes = np.empty(len(order), dtype=int)
+    codes[order.to_numpy()] = np.arange(len(order))
+    names = pd.Index(whole.dictionary.take(order).to_pandas(), dtype="str")
+    return pd.Series(pd.Categorical.from_codes(codes[whole.indices.to_numpy()], names))
+
+
+def categorical(places: np.ndarray, names: Sequence[str]) -> pd.Series:
+    """The name at each place; `names` may hold one twice."""
+    ordered = sorted(set(names))
+    code_of = {name: code for code, name in enumerate(ordered)}
+    codes = np.array([code_of[name] for name in names], dtype=int)[places]
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(ordered, dtype="str")))
 
 
 def _joined(pieces: list[np.ndarray]) -> pd.Series:

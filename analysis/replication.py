@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, has_report
 from analysis.result import Replication, SameText
 
 
@@ -43,13 +43,13 @@ def distinct_by(completed: pd.DataFrame, *columns: str) -> pd.Series:
 
 def _known(completed: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """The digests that are there, beside these columns alone: all columns of a million runs are many."""
-    return completed.loc[completed["report_digest"] != "", [*columns, "report_digest"]]
+    return completed.loc[has_report(completed), [*columns, "report_digest"]]
 
 
 def measure_replication(runs: Runs) -> Replication:
     completed = runs.completed
     by_framework = {str(name): int(count) for name, count in distinct_by(completed, "subject").items()}
-    twins = set(completed.loc[completed["role"] == "twin", "subject"])
+    twins = set(completed.loc[completed["role"] == "twin", "subject"].unique())
     competing = [distinct for subject, distinct in by_framework.items() if subject not in twins]
     return Replication(
         rows=len(runs.table),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.change.result import ChangeMetric, SideInfo
-from analysis.read_runs import Runs, read_runs
+from analysis.read_runs import NAME_COLUMNS, Runs, read_runs
 from analysis.subjects import title_of, twin_of
 from shared.records import Status
 
@@ -39,7 +39,7 @@ class Side:
     @cached_property
     def table(self) -> pd.DataFrame:
         """A row per run, with `failed` (0, 1 or empty); arms and items have the same names on both sides."""
-        table = self.runs.table.copy()
+        table = self.runs.table.astype(dict.fromkeys((*NAME_COLUMNS, "subject", "role"), "str"))
         table["failed"] = np.where(table["status"].isin(FAILED), 1.0, np.nan)
         table.loc[table["counted"], "failed"] = 0.0
         if not self.arms_named:
@@ -123,7 +123,9 @@ def read_sides(base: Path, head: Path | None, task: str | None = None) -> tuple[
     first = read_runs(base, task)
     second = read_runs(head, task) if head and head != base else first
     # A plain table has no arms and tasks; it can be held against an experiment that ran a single one.
-    arms, tasks = ([set(runs.table[column]) for runs in (first, second)] for column in ("arm", "task"))
+    arms, tasks = (
+        [set(runs.table[column].unique()) for runs in (first, second)] for column in ("arm", "task")
+    )
     named = [not ({""} in found and max(map(len, found)) <= 1) for found in (arms, tasks)]
     return Side(first, *named), Side(second, *named)
 

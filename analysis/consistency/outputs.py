@@ -11,13 +11,14 @@ import numpy as np
 
 from analysis.consistency.intervals import mean_interval
 from analysis.known_reports import KnownReport, known_reports
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, has_report
 from analysis.similarity import MOST_COMPARISONS, MOST_TEXTS, jaccard, shingles_of
 
 
 def measure_outputs(runs: Runs) -> dict[str, dict[str, Any]]:
     """Subject -> what `SubjectConsistency` says of its reports."""
-    known = runs.answered[runs.answered["report_digest"] != ""]
+    answered = runs.answered
+    known = answered[has_report(answered)]
     cells = known.groupby(["subject", "item"])["report_digest"].agg(["size", "nunique"])
     repeated = cells[cells["size"] > 1]
     alike = _similarities(known_reports(runs))

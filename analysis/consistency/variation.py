@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.consistency.intervals import root_ratio_interval
 from analysis.consistency.result import Variation, Variations
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, has_report
 
 CELL = ("subject", "item")
 TEXT = (*CELL, "report_digest")
@@ -18,13 +18,13 @@ TEXT = (*CELL, "report_digest")
 def measure_variations(runs: Runs, column: str) -> dict[str, Variations]:
     """Subject -> the variation of `column` (latency_s or total_tokens) within items."""
     done = runs.answered.dropna(subset=[column])
-    known = done[done["report_digest"] != ""].sort_values("iteration", kind="stable")
+    known = done[has_report(done)].sort_values("iteration", kind="stable")
     by_kind = {
         "all_runs": within_groups(done, column, CELL),
         "same_text": within_groups(known, column, TEXT),
         "other_text": within_groups(known.drop_duplicates(list(TEXT)), column, CELL),
     }
-    subjects = sorted({str(name) for name in done["subject"]})
+    subjects = sorted(str(name) for name in done["subject"].unique())
     return {
         subject: Variations(**{kind: found.get(subject, Variation()) for kind, found in by_kind.items()})
         for subject in subjects

@@ -16,7 +16,7 @@ def measure_estimates(runs: Runs, floor: NoiseFloor) -> dict[DifferenceMetric, M
     """By metric; one that no two subjects of an arm have on a common item has no families."""
     done = compared_runs(runs)
     found = {metric: MetricEstimates(metric=metric) for metric in COLUMNS}
-    for arm in arms_of(done["arm"]):
+    for arm in arms_of(done["arm"].unique()):
         rows = done[done["arm"] == arm]
         means = {metric: item_means(rows, column) for metric, column in COLUMNS.items()}
         medians = {metric: float(table.mean().median()) for metric, table in means.items() if table.size}

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.guide.result import MetricName
+from analysis.read_runs import has_report
 from shared.maturity import FrameworkFacts
 from shared.plan import framework_of
 
@@ -80,7 +81,7 @@ def item_values(rows: pd.DataFrame, metric: MetricName, facts: Mapping[str, Fram
 
 def _new_texts(done: pd.DataFrame) -> pd.DataFrame:
     """1 where all repeats gave one text, 2 where every repeat gave a new one; from two known texts on."""
-    known = done[done["report_digest"] != ""]
+    known = done[has_report(done)]
     texts = known.groupby(["item", "framework"])["report_digest"].agg(["size", "nunique"])
     texts = texts[texts["size"] > 1]
     return _wide(1 + (texts["nunique"] - 1) / (texts["size"] - 1))

@@ -49,11 +49,11 @@ class Selection:
 def read_scores(runs: Runs, facts: Mapping[str, FrameworkFacts]) -> Scores:
     table = runs.table
     competing = table[table["role"] == "framework"]
-    arms = arms_of(competing["arm"])
+    arms = arms_of(competing["arm"].unique())
     arm = str(arms[0]) if arms else ""
     here = table[table["arm"] == arm]
     mine = here[here["role"] == "framework"]
-    done = set(mine.loc[mine["counted"], "framework"])
+    done = set(mine.loc[mine["counted"], "framework"].unique())
     names = sorted(done)
     items = sorted(mine["item"].unique())
     values, logs, floor, twins = {}, {}, {}, {}
@@ -68,7 +68,7 @@ def read_scores(runs: Runs, facts: Mapping[str, FrameworkFacts]) -> Scores:
         if "direct" in cells:
             floor[metric] = cells["direct"].to_numpy(dtype=float)
         twins[metric] = _twin_differences(cells, metric, known_names)
-    failed = sorted(set(mine["framework"]) - done)
+    failed = sorted(set(mine["framework"].unique()) - done)
     return Scores(arm or None, names, items, values, logs, floor, twins, failed)
 
 

@@ -28,10 +28,10 @@ logarithm its estimate, would leave out the linear scale."""
 
 def fit_models(runs: Runs, verdicts: Verdicts) -> list[MixedModel]:
     """For each arm, each metric in their order."""
-    floors = set(runs.table.loc[runs.table["role"] == "floor", "subject"])
+    floors = set(runs.table.loc[runs.table["role"] == "floor", "subject"].unique())
     return [
         model_of(cell_means(runs, verdicts, metric, arm), metric, floors, arm or None)
-        for arm in arms_of(compared_runs(runs)["arm"])
+        for arm in arms_of(compared_runs(runs)["arm"].unique())
         for metric in METRICS
     ]
 

@@ -25,13 +25,13 @@ def cell_means(runs: Runs, verdicts: Verdicts, metric: Metric, arm: str) -> pd.D
     else:
         rows = done.assign(value=done[COLUMNS[metric]], judge="")
     grouped = rows.dropna(subset=["value"]).groupby(CELL, sort=True, observed=True)["value"]
-    means = grouped.agg(value="mean", repeats="size").reset_index()
+    means = grouped.agg(value="mean", repeats="size").reset_index().astype(dict.fromkeys(CELL, "str"))
     return means.assign(value=means["value"].round(RANK_DECIMALS))
 
 
 def _scores(done: pd.DataFrame, verdicts: Verdicts) -> pd.DataFrame:
     """Each judge's mean score of each text, once per framework that wrote it."""
     scores = verdicts.own.groupby(["item", "text", "judge"], observed=True)["overall"].mean().reset_index()
-    wrote = verdicts.runs[verdicts.runs["subject"].isin(set(done["subject"]))]
+    wrote = verdicts.runs[verdicts.runs["subject"].isin(done["subject"].unique())]
     wrote = wrote[["subject", "item", "text", "node"]].drop_duplicates()
     return wrote.merge(scores, on=["item", "text"]).rename(columns={"overall": "value"})

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.describe import present_criteria
 from analysis.panel.authors import Author, authors_of
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, has_report, renamed
 from analysis.wording import plural
 from shared.errors import LevelfieldError
 from shared.judgement_store import Judgements
@@ -52,6 +52,8 @@ class Verdicts:
     def own(self) -> pd.DataFrame:
         """Usable verdicts, each text's once per judge and repeat: no copies for identical reports."""
         scored = self.table[self.table["scored"] & self.table["overall"].notna()]
+        if not scored["copy"].any():
+            return scored
         ours = scored[~scored["copy"]]
         have = set(map(tuple, ours[["judge", *TEXT, "repeat"]].to_numpy()))
         keys = map(tuple, scored[["judge", *TEXT, "repeat"]].to_numpy())
@@ -74,7 +76,7 @@ class Verdicts:
     @property
     def judges(self) -> list[str]:
         """The main one first."""
-        every = {*self.table["judge"], *(found.judge for found in self.comparisons)}
+        every = {*self.table["judge"].unique(), *(found.judge for found in self.comparisons)}
         return sorted(every, key=lambda name: (name != self.main, name))
 
     def by_text(self, column: str) -> pd.DataFrame:
@@ -97,7 +99,7 @@ def read_verdicts(runs: Runs) -> Verdicts:
 
 def _from_records(runs: Runs, store: Store) -> Verdicts:
     authors = authors_of(runs)
-    kept = [verdict for verdict in store.verdicts() if verdict.attempt_id in authors]
+    kept = [verdict for verdict in runs.stored.verdicts if verdict.attempt_id in authors]
     records, notes = _newest_rubric(kept)
     kinds = Judgements(store.folder)
     criteria = tuple(dict.fromkeys(name for verdict in records for name in verdict.scores))
@@ -126,11 +128,13 @@ def _from_table(runs: Runs, notes: tuple[str, ...]) -> Verdicts:
     done = runs.answered
     criteria = tuple(present_criteria(runs))
     main = _main(runs)
-    text = done["report_digest"].where(done["report_digest"] != "", [f"row {place}" for place in done.index])
+    text, known = done["report_digest"], has_report(done)
+    if not known.all():
+        text = text.astype("str").where(known, [f"row {place}" for place in done.index])
     reports = done[["subject", "framework", "role", "item", "node"]].assign(text=text)
     table = done[["subject", "framework", "item", "overall", "reasoning", *criteria]].assign(
         text=text,
-        judge=done["judge"].where(done["judge"] != "", main),
+        judge=renamed(done["judge"], lambda name: name or main),
         rubric="",
         repeat=1,
         run_id="",

@@ -47,7 +47,7 @@ def take_variance_apart(verdicts: Verdicts, left_out: Collection[str] = ()) -> V
     if repeated.sum() >= FEWEST_REPEATED:
         return apportion(rows, FACTORS, NOISE, sizes)
     factors = {name: column for name, column in FACTORS.items() if name != "framework_by_task"}
-    several = len(set(rows["subject"])) > 1 and len(set(rows["item"])) > 1
+    several = len(rows["subject"].unique()) > 1 and len(rows["item"].unique()) > 1
     return apportion(rows, factors, NOISE, sizes, [ONE_TEXT] if several else [])
 
 

@@ -42,7 +42,7 @@ def plan_size_command(source: Path, asked: SizeRequest, json_out: Path | None, c
     """
     metric, wanted = _metric(asked.metric), _wanted(asked)
     runs = read_runs(source, asked.task)
-    arm = _arm(asked.arm, arms_of(compared_runs(runs)["arm"]))
+    arm = _arm(asked.arm, arms_of(compared_runs(runs)["arm"].unique()))
     (pilot,) = read_pilots(runs, read_verdicts(runs), [metric], arm)
     plan = plan_size(pilot, wanted, arm)
     _show(plan, console)

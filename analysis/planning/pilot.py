@@ -10,9 +10,9 @@ import pandas as pd
 
 from analysis.compare import RANK_DECIMALS, compared_runs
 from analysis.noise_floor import COLUMNS
-from analysis.panel.read_verdicts import Verdicts
+from analysis.panel.read_verdicts import TEXT, Verdicts
 from analysis.planning.result import PilotSize, PilotVariance, UnitCost
-from analysis.read_runs import Runs
+from analysis.read_runs import Runs, has_report
 from analysis.significance_result import Metric
 from analysis.variance.components import Within, within_variance
 
@@ -57,14 +57,14 @@ def _read_pilot(done: pd.DataFrame, verdicts: Verdicts, metric: Metric, cost: Un
 
 
 def _rows(done: pd.DataFrame, verdicts: Verdicts, metric: Metric) -> pd.DataFrame:
-    """A row per run: item, subject, text, node, value, and the number of verdicts behind it."""
+    """A row per run: item, subject, text, whether it is known, node, value, number of verdicts behind it."""
     rows = done[["item", "subject", "node"]].assign(
-        text=done["report_digest"], value=done[COLUMNS[metric]], verdicts=1
+        text=done["report_digest"], known=has_report(done), value=done[COLUMNS[metric]], verdicts=1
     )
     if metric == "quality":
         own = verdicts.own_of(verdicts.main)
-        scores = own.groupby(["item", "text"])["overall"].agg(["mean", "size"])
-        known = scores.reindex(pd.MultiIndex.from_frame(rows[["item", "text"]]))
+        scores = own.groupby(TEXT)["overall"].agg(["mean", "size"])
+        known = scores.reindex(pd.MultiIndex.from_frame(rows[TEXT]))
         means = known["mean"].to_numpy(dtype=float)
         rows = rows.assign(
             # A text that the verdicts do not name keeps the run's own score.
@@ -74,12 +74,12 @@ def _rows(done: pd.DataFrame, verdicts: Verdicts, metric: Metric) -> pd.DataFram
     rows = rows.dropna(subset=["value"])
     return rows.assign(
         value=rows["value"].round(RANK_DECIMALS),
-        cell=[f"{item}\n{subject}" for item, subject in zip(rows["item"], rows["subject"], strict=True)],
+        cell=rows.groupby(CELL).ngroup(),
     )
 
 
 def _refusal(cells: pd.DataFrame) -> str:
-    if len(set(cells["subject"])) < 2:
+    if cells["subject"].nunique() < 2:
         return "fewer than two frameworks have values"
     frameworks = cells.groupby("item")["subject"].nunique()
     if (frameworks >= 2).sum() < 2:
@@ -89,11 +89,7 @@ def _refusal(cells: pd.DataFrame) -> str:
 
 def _noise(own: pd.DataFrame) -> Within | None:
     """Of the judge whose scores are the quality, between verdicts on one text."""
-    rows = own.assign(
-        value=own["overall"],
-        report=[f"{i}\n{t}" for i, t in zip(own["item"], own["text"], strict=True)],
-        one="",
-    )
+    rows = own.assign(value=own["overall"], report=own.groupby(TEXT).ngroup(), one=0)
     return within_variance(rows, "report", "one")
 
 
@@ -125,7 +121,7 @@ def _variance(
 
 def _differing(rows: pd.DataFrame) -> float | None:
     """None where no cell has two runs whose reports are known."""
-    known = rows[rows["text"] != ""]
+    known = rows[rows["known"]]
     n = known.groupby("cell").size()
     same = known.groupby(["cell", "text"]).size()
     pairs = float((n * (n - 1)).sum())

@@ -43,7 +43,7 @@ class Wanted:
 
 def plan_sizes(runs: Runs, verdicts: Verdicts) -> list[SizePlan]:
     """For the report: each metric in the first arm, at the usual differences."""
-    arms = arms_of(compared_runs(runs)["arm"])
+    arms = arms_of(compared_runs(runs)["arm"].unique())
     if not arms:
         return []
     pilots = read_pilots(runs, verdicts, METRICS, arms[0])

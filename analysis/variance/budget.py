@@ -55,9 +55,8 @@ def measure_budgets(runs: Runs, quality: VarianceBudget | None) -> dict[str, Var
 
 def _of_runs(runs: Runs, column: str) -> VarianceBudget:
     known = compared_runs(runs).dropna(subset=[column])
-    rows = known[["item", "subject", "node"]].assign(
-        value=known[column], cell=[f"{i}\n{s}" for i, s in zip(known["item"], known["subject"], strict=True)]
-    )
+    cell = known.groupby(["item", "subject"]).ngroup()
+    rows = known[["item", "subject", "node"]].assign(value=known[column], cell=cell)
     sizes = {"runs": len(rows), "items": rows["item"].nunique()}
     if len(rows) < 2:
         return VarianceBudget(**sizes, reason="fewer than two runs have a value")
@@ -86,14 +85,14 @@ def apportion(
     within = within_variance(rows, residual.group, residual.beside)
     if within is None:
         return VarianceBudget(**sizes, reason=residual.reason)
-    several = {name: column for name, column in factors.items() if len(set(rows[column])) > 1}
+    several = {name: column for name, column in factors.items() if len(rows[column].unique()) > 1}
     # Where nothing but one framework or one item was run, their cells are the items or frameworks.
     if not {"task", "framework"} <= set(several):
         several.pop("framework_by_task", None)
     components = estimate_components(rows, several, within.variance)
     found = [*notes]
     found += [
-        NODE_UNKNOWN if name == "node" and set(rows["node"]) == {""} else ONE.format(word=word)
+        NODE_UNKNOWN if name == "node" and list(rows["node"].unique()) == [""] else ONE.format(word=word)
         for name, word in ONE_LEVEL.items()
         if name in factors and name not in several
     ]

@@ -29,7 +29,7 @@ def loads_of(runs: Runs, sample: CallSample) -> pd.DataFrame:
             "cached_tokens": cached,
             "output_tokens": done["completion_tokens"],
             "model_calls": done["model_calls"],
-            "overlap": done["subject"].map(lambda name: sample.overlap.get(name, 1.0)),
+            "overlap": done["subject"].astype("str").map(lambda name: sample.overlap.get(name, 1.0)),
         }
     )
 

@@ -117,3 +117,15 @@ def test_what_is_no_table_is_told(tmp_path: Path, content: bytes) -> None:
     """An empty file, and one that is not UTF-8."""
     with pytest.raises(UserError, match="cannot be read as CSV in UTF-8"):
         read(tmp_path / "t.csv", content)
+
+
+def test_names_are_categories_in_alphabetical_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over many blocks each name is one category, and the rows hold what the file says."""
+    monkeypatch.setattr(read_table, "BLOCK_BYTES", 1 << 10)
+    cells = [f"f{place % 7}" if place < 1000 else "" for place in range(2000)]
+    path = tmp_path / "t.csv"
+    path.write_text("name,n\n" + "".join(f"{cell},1\n" for cell in cells))
+    wanted = Wanted(frozenset(), frozenset({"n"}), frozenset(), names=frozenset({"name"}))
+    names = read_columns(path, column_names(path), wanted).names["name"]
+    assert names.tolist() == cells
+    assert list(names.cat.categories) == ["", *(f"f{number}" for number in range(7))]
