@@ -164,6 +164,7 @@ def _measure(
 def _manifest(work: Workspace, nodes: Nodes, environments: dict[str, PreparedEnvironment]) -> Manifest:
     node, locks = nodes.running[0].info, work.experiment.locks
     titles = titles_of({name: (found.title, found.versions) for name, found in environments.items()})
+    caveats = dict.fromkeys(each.info.identity.caveat for each in nodes)
     moved = [moved_note(titles[name], name, locks[name]) for name in environments if name in locks]
     return Manifest(
         experiment=work.store.folder.name,
@@ -178,5 +179,5 @@ def _manifest(work: Workspace, nodes: Nodes, environments: dict[str, PreparedEnv
         },
         server={name: value for name, value in asdict(node.identity).items() if name != "caveat"},
         hardware=node.hardware,
-        notes=[note for note in (node.identity.caveat, *moved) if note],
+        notes=[note for note in (*caveats, *moved) if note],
     )

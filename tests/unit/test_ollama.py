@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import urllib.request
@@ -20,8 +21,26 @@ from shared.errors import ServerUnavailable, SettingsError, UserError
 from tests.unit.answering_server import Answer, AnsweringServer
 
 TAGS, CREATE, SHOW, VERSION = "GET /api/tags", "POST /api/create", "POST /api/show", "GET /api/version"
+PULL, LOAD, RUNNING = "POST /api/pull", "POST /api/generate", "GET /api/ps"
 DIGEST = "bdbd181c33f2ed1b31c972991882db3cf4d192569092138a7d29e973cd9debe8"
 DERIVED = "levelfield-qwen3-14b:ctx8192"
+
+
+def running(size_vram: int | None, context_length: int = 8192, name: str = DERIVED) -> Answer:
+    """As `ollama ps` has it, of a model of 1,000 bytes."""
+    model = {
+        "name": name,
+        "model": name,
+        "size": 1000,
+        "size_vram": size_vram,
+        "context_length": context_length,
+    }
+    return Answer({"models": [model]})
+
+
+def lines(*said: dict[str, Any]) -> Answer:
+    """A stream of JSON, an object a line."""
+    return Answer(b"".join(json.dumps(line).encode() + b"\n" for line in said))
 
 
 def shown(num_ctx: int | None, trained: int) -> Answer:
@@ -54,6 +73,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnsweringServer]:
             CREATE: Answer({"status": "success"}),
             SHOW: shown(8192, trained=40960),
             VERSION: Answer({"version": "0.12.6"}),
+            LOAD: Answer({"model": DERIVED, "done": True, "done_reason": "load", "response": ""}),
+            RUNNING: running(1000),
         }
         yield server
 
@@ -67,7 +88,7 @@ def test_frameworks_are_served_a_model_with_the_plans_context(service: Answering
     """num_ctx is fixed in a derived model, made from the one that was named, and that is what is served."""
     server = server_of(service)
     server.start()
-    assert service.lines() == [TAGS, CREATE, SHOW, VERSION]
+    assert service.lines() == [TAGS, CREATE, SHOW, VERSION, LOAD, RUNNING]
     created = service.asked[1].body
     assert (created["model"], created["from"]) == (DERIVED, "qwen3:14b")
     assert created["parameters"] == {"num_ctx": 8192}
@@ -86,14 +107,15 @@ def test_the_identity_of_an_ollama_model(service: AnsweringServer) -> None:
     assert (found.setting, found.served_model, found.flags) == (
         "ollama:qwen3:14b",
         DERIVED,
-        {"num_ctx": 8192},
+        {"num_ctx": 8192, "keep_alive": -1},
     )
+    assert found.caveat is None
     assert "127.0.0.1" not in str(asdict(found))
 
 
 def test_no_more_context_than_the_model_was_trained_with(service: AnsweringServer) -> None:
     """Ollama cuts num_ctx down to the trained length without a word, so the identity says the lower one."""
-    service.answers[SHOW] = shown(8192, trained=2048)
+    service.answers |= {SHOW: shown(8192, trained=2048), RUNNING: running(1000, context_length=2048)}
     server = server_of(service)
     server.start()
     assert server.identity().context_length == 2048
@@ -106,36 +128,110 @@ def test_a_context_length_that_was_not_kept(service: AnsweringServer) -> None:
         server_of(service).start()
 
 
-def test_a_missing_model_is_answered_with_the_command_that_fetches_it(service: AnsweringServer) -> None:
-    """The message has `ollama pull NAME` and what is there, without our own derived models; nothing is made."""
+def test_a_missing_model_is_pulled_with_progress(service: AnsweringServer) -> None:
+    """A model that is not there is fetched under its full name, and how far that is can be seen."""
+    service.answers[PULL] = lines(
+        {"status": "pulling manifest"},
+        {"status": "pulling 6a0746a1ec1a", "digest": "sha256:6a07", "total": 200, "completed": 50},
+        {"status": "success"},
+    )
+    service.answers[RUNNING] = running(1000, name="levelfield-qwen3-32b:ctx8192")
+    seen: list[str] = []
+    server_of(service, "qwen3:32b", on_progress=seen.append).start()
+    assert service.lines()[:4] == [TAGS, PULL, TAGS, CREATE]
+    assert service.asked[1].body == {"model": "qwen3:32b", "insecure": False, "stream": True}
+    assert seen == ["pulling manifest", "pulling 6a0746a1ec1a: 25%", "success", "loading the model"]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lines({"status": "pulling manifest"}, {"error": "pull model manifest:\nfile does not exist"}),
+        Answer({"error": "pull model manifest: file does not exist"}, 500),
+    ],
+    ids=["in the stream", "at once"],
+)
+def test_a_model_that_cannot_be_pulled(service: AnsweringServer, refused: Answer) -> None:
+    """The message has Ollama's reason and what is there, without our own derived models; nothing is made."""
+    service.answers[PULL] = refused
     with pytest.raises(
-        UserError, match=r"`ollama pull qwen3:32b`\. There are: llama3.2:latest, qwen3:14b\.$"
+        UserError, match=r"manifest: file does not exist\).*There are: llama3.2:latest, qwen3:14b\.$"
     ):
         server_of(service, "qwen3:32b").start()
-    assert service.lines() == [TAGS]
+    assert service.lines() == [TAGS, PULL]
 
 
-def test_an_empty_ollama(service: AnsweringServer) -> None:
+def test_an_empty_ollama_that_cannot_fetch(service: AnsweringServer) -> None:
     """With no model at all the message still says what to pull."""
-    service.answers[TAGS] = Answer({"models": []})
-    with pytest.raises(UserError, match=r"`ollama pull qwen3:14b`\. There are: none"):
+    service.answers |= {TAGS: Answer({"models": []}), PULL: Answer({"error": "no route to host"}, 500)}
+    with pytest.raises(UserError, match=r"`ollama pull qwen3:14b` .*There are: none"):
+        server_of(service).start()
+
+
+def test_a_model_is_loaded_for_good_and_let_go_at_the_end(service: AnsweringServer) -> None:
+    """It is asked to stay, so that no run waits for it, and an Ollama of somebody else's gets its memory back."""
+    server = server_of(service)
+    server.start()
+    server.stop()
+    loads = [asked.body for asked in service.asked if asked.line == LOAD]
+    assert [(body["model"], body["keep_alive"]) for body in loads] == [(DERIVED, -1), (DERIVED, 0)]
+    assert all("prompt" not in body for body in loads)
+    server.stop()
+    assert service.lines().count(LOAD) == 2
+    assert not server.ours
+
+
+@pytest.mark.parametrize(
+    ("size_vram", "caveat"),
+    [
+        (1000, None),
+        (630, "only 63% of the model on the GPU and the rest on the processor"),
+        (0, "no part of the model on a GPU"),
+        (None, "does not say whether the model is on a GPU"),
+    ],
+)
+def test_where_the_model_is(service: AnsweringServer, size_vram: int | None, caveat: str | None) -> None:
+    """Unless all of it is on the GPU, by what `ollama ps` says, the report is told so."""
+    service.answers[RUNNING] = running(size_vram)
+    server = server_of(service)
+    server.start()
+    found = server.identity().caveat
+    assert (caveat is None) == (found is None)
+    assert (caveat or "") in (found or "")
+
+
+def test_the_context_is_the_running_models(service: AnsweringServer) -> None:
+    """What `ollama ps` says of the loaded model comes before what was asked for."""
+    service.answers[RUNNING] = running(1000, context_length=4096)
+    server = server_of(service)
+    server.start()
+    assert server.identity().context_length == 4096
+
+
+def test_a_model_that_was_loaded_and_is_not_there(service: AnsweringServer) -> None:
+    """An Ollama that drops the model at once, for want of memory, is an error before any run."""
+    service.answers[RUNNING] = running(1000, name="other:latest")
+    with pytest.raises(ServerUnavailable, match=r"does not run it \(it runs: other:latest\)"):
         server_of(service).start()
 
 
 def test_a_name_without_a_tag_is_the_latest(service: AnsweringServer) -> None:
     """As in Ollama, "llama3.2" is "llama3.2:latest"; the identity keeps what the user wrote."""
-    service.answers[SHOW] = shown(512, trained=40960)
+    derived = "levelfield-llama3.2-latest:ctx512"
+    service.answers |= {SHOW: shown(512, trained=40960), RUNNING: running(1000, 512, derived)}
     server = server_of(service, "llama3.2", context_length=512)
     server.start()
     assert service.asked[1].body["from"] == "llama3.2:latest"
-    assert server.served_model == "levelfield-llama3.2-latest:ctx512"
+    assert server.served_model == derived
     assert server.identity().setting == "ollama:llama3.2"
 
 
 def test_a_registrys_port_is_no_tag(service: AnsweringServer) -> None:
     """In "host:5000/team/model" the colon belongs to the registry, and ":latest" is still meant."""
+    service.answers[PULL] = Answer({"error": "no such host"}, 500)
     with pytest.raises(UserError, match="ollama pull host:5000/team/model`"):
         server_of(service, "host:5000/team/model").start()
+    assert service.asked[1].body["model"] == "host:5000/team/model:latest"
     assert server_of(service, "host:5000/team/model").served_model.endswith("-model-latest:ctx8192")
 
 
@@ -153,6 +249,8 @@ def test_a_registrys_port_is_no_tag(service: AnsweringServer) -> None:
         (SHOW, Answer({"error": "gone"}, 404), "answered 404"),
         (SHOW, Answer(b"<html>"), "did not keep the context length"),
         (SHOW, Answer({"parameters": "num_ctx 81920"}), "did not keep the context length"),
+        (LOAD, Answer({"error": "model requires more system memory"}, 500), "requires more system memory"),
+        (RUNNING, Answer(b"<html>"), "is no Ollama"),
     ],
 )
 def test_what_answers_badly(service: AnsweringServer, line: str, answer: Answer, message: str) -> None:
@@ -175,6 +273,8 @@ def test_the_key_goes_to_ollama_and_into_no_message(service: AnsweringServer) ->
     """An Ollama behind a proxy that wants a key gets it on every request; errors do not show it."""
     server = server_of(service, api_key="sk-secret")
     server.start()
+    assert {asked.headers.get("Authorization") for asked in service.asked} == {"Bearer sk-secret"}
+    server.stop()
     assert {asked.headers.get("Authorization") for asked in service.asked} == {"Bearer sk-secret"}
     service.answers[TAGS] = Answer({"error": "unauthorized"}, 401)
     with pytest.raises(ServerUnavailable) as caught:
@@ -279,7 +379,9 @@ def test_a_real_ollama(tmp_path: Path) -> None:
         request = urllib.request.Request(f"{server.base_url}/chat/completions", data=body.encode())
         with urllib.request.urlopen(request, timeout=120) as answer:
             assert answer.status == 200
-        running = {str(model.model): model.context_length for model in client.ps().models}
-        assert running[server.served_model] == 1024
+        there = {str(model.model): model for model in client.ps().models}
+        assert there[server.served_model].context_length == 1024
+        server.stop()
+        assert server.served_model not in {str(model.model) for model in client.ps().models}
     finally:
         client.delete(server.served_model)
