@@ -9,7 +9,7 @@ from analysis.read_runs import Runs
 from analysis.stages import STAGES
 from analysis.wording import seconds
 from shared.calls import Call
-from shared.latency import NS, stretches
+from shared.latency import HELD, NS, stretches
 from shared.records import RunRecord
 
 MOST_CALLS = 60
@@ -72,7 +72,7 @@ def draw_waterfall(runs: Runs, record: RunRecord, calls: Sequence[Call]) -> Wate
 def _span(record: RunRecord, calls: Sequence[Call]) -> tuple[float, float]:
     """Of the run on the clock of the calls; of the calls alone where it is not known when the run began."""
     if record.started_s is not None and record.latency_s is not None:
-        return record.started_s, record.started_s + record.latency_s
+        return record.started_s, record.started_s + record.latency_s + record.rate_limited_s
     return min(call.arrived_s for call in calls), max(_end(call) for call in calls)
 
 
@@ -112,6 +112,7 @@ def _bars(calls: Iterable[Call], start: float) -> list[Bar]:
         Bar(PLACE[s.stage], s.start / NS - start, (s.end - s.start) / NS)
         for call in calls
         for s in stretches(call)
+        if s.stage != HELD
     ]
 
 
@@ -127,6 +128,8 @@ def _detail(call: Call) -> str:
         words.append("streamed" if call.streamed else "not streamed")
     if call.prompt_tokens is not None:
         words.append(f"{call.prompt_tokens:,} tokens in, {call.completion_tokens or 0:,} out")
+    if call.rate_limited_s:
+        words.append(f"waited {seconds(call.rate_limited_s)} for the service's rate limit")
     if call.retry_of is not None:
         words.append(f"repeats call {call.retry_of}")
     return "; ".join(words)

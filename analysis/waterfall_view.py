@@ -25,7 +25,7 @@ def stage_data() -> dict[str, Any]:
     return {
         "stages": [{"name": stage.name, "marker": stage.marker} for stage in STAGES],
         "step": STEP,
-        "draw": [places["framework"], *(places[name] for name in reversed(FURTHEST_FIRST))],
+        "draw": [places["framework"], *(places[name] for name in reversed(FURTHEST_FIRST) if name in places)],
     }
 
 

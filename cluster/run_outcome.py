@@ -52,9 +52,12 @@ def classify(
     ours = Status.INFRASTRUCTURE_ERROR
     disturbed = "Another run's request reached this node during the run."
     too_late = "Still running at the run's deadline (limits.run_timeout_s)."
+    held_s = sum(call.rate_limited_s for call in wire.calls)
+    held_up = f"Its calls waited {held_s:.0f} s for the service's rate limit, and its deadline passed."
     for happened, status, why in (
         (wire.journal_error is not None, ours, wire.journal_error),
         (wire.contaminated, Status.CONTAMINATED, disturbed),
+        (timed_out and held_s > 0, ours, held_up),
         (timed_out, Status.TIMEOUT, too_late),
     ):
         if happened:

@@ -13,7 +13,7 @@ from cluster.run_job import RunJob
 from cluster.run_outcome import Wire, limits_hit
 from shared.calls import Call
 from shared.contract import Outcome
-from shared.latency import decode_rate, take_apart, take_apart_by_agent
+from shared.latency import decode_rate, held_s, take_apart, take_apart_by_agent
 from shared.records import Boot, RunRecord, Status
 from shared.surroundings import MachineLoad
 
@@ -78,8 +78,10 @@ def _times(result: WorkerResult | None, wire: Wire) -> dict[str, Any]:
         return spent
     started_s = result.started_at_s - wire.opened_at_s
     ended_s = result.ended_at_s - wire.opened_at_s
+    waited_s = held_s(wire.calls, started_s, ended_s)
     return spent | {
-        "latency_s": result.latency_s,
+        "latency_s": result.latency_s - waited_s,
+        "rate_limited_s": waited_s,
         "started_s": started_s,
         "parts": take_apart(wire.calls, started_s, ended_s),
         "agent_parts": take_apart_by_agent(wire.calls, started_s, ended_s),

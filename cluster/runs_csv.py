@@ -68,6 +68,7 @@ COLUMNS = (
     *("cached_tokens", "retried_calls", "retried_tokens", "server_prompt_tokens"),
     *("server_completion_tokens", "busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j"),
     *("quarantine", "stray_calls", "slowest_call_tokens_per_s", "fastest_call_tokens_per_s"),
+    "rate_limited_s",
 )
 TOLD_APART = 2
 """Schema from which a 0 of these means none: before, nobody looked."""
@@ -84,7 +85,7 @@ def _row(record: RunRecord, verdict: MeanVerdict | None, check: CheckResult | No
                 *("model_calls", "tool_calls", "node", "position", "started_at"),
                 *("native_prompt_tokens", "native_completion_tokens", "cached_tokens"),
                 *("server_prompt_tokens", "server_completion_tokens"),
-                *("slowest_call_tokens_per_s", "fastest_call_tokens_per_s"),
+                *("slowest_call_tokens_per_s", "fastest_call_tokens_per_s", "rate_limited_s"),
             },
             mode="json",
         ),

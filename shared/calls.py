@@ -34,7 +34,11 @@ class Call(Strict):
     """The client's own name for itself (User-Agent)."""
     arrived_s: float
     forwarded_s: float | None = None
-    """When the request had been read and was passed on."""
+    """When the request had been read and was passed on; the last time, where it was more than once."""
+    rate_limited: int = 0
+    """How often the service said that it is asked too often (429)."""
+    rate_limited_s: float = 0.0
+    """Seconds before `forwarded_s` that this cost: from the first passing on until the last."""
     first_byte_s: float | None = None
     """First byte of the answer's body from the server."""
     first_token_s: float | None = None

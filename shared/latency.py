@@ -13,7 +13,10 @@ from itertools import pairwise
 from shared.calls import Call
 from shared.strict import Strict
 
-STAGES = ("decode", "prefill", "model", "tool", "queue", "gateway")
+HELD = "held"
+"""The service is asked too often, and the gateway waits. It is in no part and in no latency: the service's
+limit says nothing of a framework."""
+STAGES = ("decode", "prefill", "model", "tool", "queue", "gateway", HELD)
 """What a call can be at; what no call is at is the framework's."""
 
 NS = 1_000_000_000
@@ -62,7 +65,7 @@ class Stretch:
 
 
 def take_apart(calls: Iterable[Call], started_s: float, ended_s: float) -> LatencyParts:
-    """The whole run, from the adapter's call to its return. Times as in `Call`."""
+    """The whole run, from the adapter's call to its return, but for `held_s`. Times as in `Call`."""
     return _sum(stage_ns for _, stage_ns in _segments(list(calls), _ns(started_s), _ns(ended_s)))
 
 
@@ -78,8 +81,14 @@ def take_apart_by_agent(calls: Iterable[Call], started_s: float, ended_s: float)
     return {agent: _sum(found) for agent, found in by_agent.items()}
 
 
+def held_s(calls: Iterable[Call], started_s: float, ended_s: float) -> float:
+    """Seconds of a run in which its calls only waited for a service's rate limit."""
+    segments = _segments(list(calls), _ns(started_s), _ns(ended_s))
+    return sum(nanoseconds for _, (stage, nanoseconds) in segments if stage == HELD) / NS
+
+
 def take_call_apart(call: Call) -> LatencyParts:
-    """One call, from its arrival to its delivery."""
+    """One call, from its arrival to its delivery, but for its waiting for a rate limit."""
     return _sum((stretch.stage, stretch.end - stretch.start) for stretch in stretches(call))
 
 
@@ -97,12 +106,13 @@ def stretches(call: Call) -> list[Stretch]:
     if call.kind == "tool":
         return _chained(call, arrived, [("tool", last), ("gateway", delivered)])
     forwarded = _ns(call.forwarded_s) if call.forwarded_s is not None else last
+    sent = forwarded - _ns(call.rate_limited_s)
     first_token = None if call.first_token_s is None else _ns(call.first_token_s)
     said = call.server
     if said is not None and said.decode_s is not None and said.prefill_s is not None and first_token is None:
         first_token = last - _ns(said.decode_s)
     if first_token is None:
-        ends = [("gateway", forwarded), ("model", last), ("gateway", delivered)]
+        ends = [("gateway", sent), (HELD, forwarded), ("model", last), ("gateway", delivered)]
     else:
         waited = forwarded
         if said is not None and said.prefill_s is not None:
@@ -110,7 +120,8 @@ def stretches(call: Call) -> list[Stretch]:
         elif said is not None and said.queue_s is not None:
             waited = min(first_token, forwarded + _ns(said.queue_s))
         ends = [
-            ("gateway", forwarded),
+            ("gateway", sent),
+            (HELD, forwarded),
             ("queue", waited),
             ("prefill", first_token),
             ("decode", last),
@@ -167,6 +178,8 @@ def _next_agent(arrivals: list[tuple[int, str]], at: int) -> str:
 def _sum(pieces: Iterable[tuple[str, int]]) -> LatencyParts:
     totals: dict[str, int] = {}
     for stage, nanoseconds in pieces:
+        if stage == HELD:
+            continue
         totals[f"{stage}_s"] = totals.get(f"{stage}_s", 0) + nanoseconds
     return LatencyParts(**{name: nanoseconds / NS for name, nanoseconds in totals.items()})
 

@@ -97,7 +97,10 @@ class RunRecord(Strict):
     started_at: str
     """UTC, ISO 8601."""
     latency_s: float | None = None
-    """From handing the request to the adapter until its outcome or error, in the framework's process."""
+    """From handing the request to the adapter until its outcome or error, in the framework's process, without
+    `rate_limited_s`."""
+    rate_limited_s: float = 0.0
+    """Seconds of it in which the run only waited because the service said that it is asked too often."""
     started_s: float | None = None
     """When the adapter was called, on the clock of the calls."""
     ended_s: float | None = None

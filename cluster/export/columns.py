@@ -68,6 +68,8 @@ def calls_columns(*, bodies: bool) -> Columns:
             ("arrived_s", "forwarded_s", "first_byte_s", "first_token_s", "last_byte_s", "delivered_s"),
             "number",
         ),
+        "rate_limited": "whole",
+        "rate_limited_s": "number",
         "chunks_s": "numbers",
         **dict.fromkeys(("server_queue_s", "server_prefill_s", "server_decode_s"), "number"),
         "status": "whole",

@@ -62,7 +62,9 @@ def sample_of(
     if record.ended_s is not None:
         sample["completed_at"] = clock.at(record.ended_s)
     if record.latency_s is not None:
-        sample |= {"total_time": record.latency_s, "working_time": record.latency_s}
+        # Inspect tells the two apart for the same reason: https://inspect.aisi.org.uk/parallelism.html
+        total_s = record.latency_s + record.rate_limited_s
+        sample |= {"total_time": total_s, "working_time": record.latency_s}
         sample["output"]["time"] = record.latency_s
     return sample | _ending(record, limits)
 

@@ -32,6 +32,8 @@ class Exchange:
     streamed: bool = False
     retry_of: int | None = None
     forwarded_s: float | None = None
+    rate_limited: int = 0
+    rate_limited_s: float = 0.0
     first_byte_s: float | None = None
     first_token_s: float | None = None
     last_byte_s: float | None = None
@@ -52,6 +54,8 @@ class Exchange:
             client=self.client,
             arrived_s=self.arrived_s,
             forwarded_s=self.forwarded_s,
+            rate_limited=self.rate_limited,
+            rate_limited_s=self.rate_limited_s,
             first_byte_s=self.first_byte_s,
             first_token_s=self.first_token_s,
             last_byte_s=self.lease.elapsed_s() if self.last_byte_s is None else self.last_byte_s,

@@ -9,6 +9,8 @@ import aiohttp
 from yarl import URL
 
 from cluster.gateway.exchange import Exchange
+from cluster.gateway.log import note
+from cluster.gateway.rate_limit import SHARE_TO_WAIT, TOO_OFTEN, pause_s
 from cluster.gateway.source import EVENT_STREAM, Answer, ServerFault
 
 PASSED_ON = ("Content-Type", "Retry-After")
@@ -34,7 +36,27 @@ class LiveServer:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def ask(self, exchange: Exchange, content: bytes) -> Answer:
-        return await self._request("POST", exchange, content)
+        """Of a service that is asked too often, again later: its limit is not the framework's fault."""
+        most_s = SHARE_TO_WAIT * exchange.lease.call_timeout_s()
+        while True:
+            answer = await self._request("POST", exchange, content)
+            if answer.status != TOO_OFTEN:
+                return answer
+            exchange.rate_limited += 1
+            wait_s = pause_s(answer.headers, exchange.rate_limited)
+            if wait_s is None or exchange.rate_limited_s + wait_s > most_s:
+                return answer
+            answer.release(False)
+            await self._wait(exchange, wait_s)
+
+    async def _wait(self, exchange: Exchange, wait_s: float) -> None:
+        note("rate_limited", exchange.lease.request, sequence=exchange.sequence, wait_s=wait_s)
+        refused_s = exchange.forwarded_s
+        try:
+            await asyncio.sleep(wait_s)
+        finally:  # the client may hang up, or the run end, meanwhile
+            exchange.forwarded_s = exchange.lease.elapsed_s()
+            exchange.rate_limited_s += exchange.forwarded_s - (refused_s or exchange.arrived_s)
 
     async def models(self, exchange: Exchange) -> Answer:
         return await self._request("GET", exchange, None)
@@ -44,7 +66,8 @@ class LiveServer:
             raise ServerFault(404, NO_SERVER, "no_model_server")
         trace_id = exchange.lease.request.trace_id
         trace = {"traceparent": f"00-{trace_id}-{exchange.span_id}-01"} if exchange.span_id else {}
-        timeout = aiohttp.ClientTimeout(total=exchange.lease.call_timeout_s(), sock_connect=CONNECT_TIMEOUT_S)
+        left_s = exchange.lease.call_timeout_s() - exchange.rate_limited_s
+        timeout = aiohttp.ClientTimeout(total=max(0.1, left_s), sock_connect=CONNECT_TIMEOUT_S)
         try:
             response = await self._session.request(
                 method,

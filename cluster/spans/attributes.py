@@ -141,7 +141,9 @@ def _model_call(made: Call, scene: Scene) -> dict[str, Any]:
 
 def _first_chunk_s(made: Call) -> float | None:
     """Of a whole answer, when it began says nothing."""
-    return made.first_byte_s - made.arrived_s if made.streamed and made.first_byte_s is not None else None
+    if not made.streamed or made.first_byte_s is None:
+        return None
+    return made.first_byte_s - made.arrived_s - made.rate_limited_s
 
 
 def call_error(made: Call) -> str | None:

@@ -41,7 +41,8 @@ def run_interval(record: RunRecord, calls: Sequence[Call]) -> Interval:
     """
     intervals = [call_interval(call) for call in calls]
     start_s = record.started_s or 0.0
-    end_s = start_s + record.latency_s if record.latency_s is not None else record.ended_s or start_s
+    took_s = None if record.latency_s is None else record.latency_s + record.rate_limited_s
+    end_s = start_s + took_s if took_s is not None else record.ended_s or start_s
     return Interval(
         min([start_s, *(interval.start_s for interval in intervals)]),
         max([start_s, end_s, *(interval.end_s for interval in intervals)]),

@@ -191,7 +191,7 @@ def test_deadline_and_budgets(gateway: RunningGateway) -> None:
 def test_a_retry_is_told_from_another_call(gateway: RunningGateway, lease: Lease) -> None:
     """What fails and comes again is a retry, by its body or by the client's word; it uses up the budget too."""
     gateway.server.behave = upstream.one_after_another(
-        upstream.status(500), upstream.status(429), upstream.plain
+        upstream.status(500), upstream.status(503), upstream.plain
     )
     for _ in range(3):
         chat(lease, seed=1)
@@ -200,7 +200,7 @@ def test_a_retry_is_told_from_another_call(gateway: RunningGateway, lease: Lease
     post(f"{lease.base_url}/chat/completions", {"seed": 2}, x_stainless_retry_count="0")
     post(f"{lease.base_url}/chat/completions", {"seed": 2}, x_stainless_retry_count="1")
     calls = gateway.close(lease).calls
-    assert [call.status for call in calls] == [500, 429, 200, 200, 200, 200, 200]
+    assert [call.status for call in calls] == [500, 503, 200, 200, 200, 200, 200]
     assert [call.retry_of for call in calls] == [None, 1, 2, None, 2, None, 6]
     with gateway.lease(max_model_calls=2) as short:
         gateway.server.behave = upstream.status(500)

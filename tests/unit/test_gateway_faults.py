@@ -30,7 +30,7 @@ GONE = "the client hung up, or its run ended"
     ("behave", "status", "error"),
     [
         (upstream.status(500), 500, "planted"),
-        (upstream.status(429, **{"Retry-After": "7"}), 429, "planted"),
+        (upstream.status(429, **{"Retry-After": "70"}), 429, "planted"),
         (upstream.status(400), 400, "planted"),
         (upstream.raw(b"<html>busy</html>"), 200, "not JSON"),
         (upstream.raw(b""), 200, "not JSON"),
@@ -60,7 +60,7 @@ def test_a_server_that_misbehaves(
     assert error in call.error
     assert call.failed
     if status == 429:
-        assert got.headers["Retry-After"] == "7"
+        assert got.headers["Retry-After"] == "70"
     if status in (502, 504):
         assert json.loads(got.body)["error"]["code"] == "model_server"
     assert gateway.serves_the_next_run()

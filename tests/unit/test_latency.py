@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.calls import Call, ServerTimings
-from shared.latency import take_apart, take_apart_by_agent, take_call_apart
+from shared.latency import held_s, take_apart, take_apart_by_agent, take_call_apart
 
 TOLERANCE_S = 1e-6
 """Ten stages rounded to whole nanoseconds each, and sums of floats."""
@@ -51,6 +51,18 @@ def test_the_servers_queue_comes_off_a_streams_prefill() -> None:
     assert (take_call_apart(said).queue_s, take_call_apart(said).prefill_s) == (0.5, 1.5)
     said = call(0.0, 5.0, first_token_s=2.0, server=ServerTimings(prefill_s=1.5, decode_s=9.0))
     assert (take_call_apart(said).queue_s, take_call_apart(said).prefill_s) == (0.5, 1.5)
+
+
+def test_waiting_for_a_rate_limit_is_in_no_part() -> None:
+    """By hand: arrival 1, first sent 1.5, refused, sent again at 5, answered at 8: the 3.5 s between are apart."""
+    held = call(1.0, 8.0, forwarded_s=5.0, rate_limited=1, rate_limited_s=3.5)
+    parts = take_apart([held], 0.0, 10.0)
+    assert (parts.gateway_s, parts.model_s, parts.framework_s) == (0.5, 3.0, 3.0)
+    assert held_s([held], 0.0, 10.0) == 3.5
+    assert take_apart_by_agent([held], 0.0, 10.0)["a"].total_s == pytest.approx(6.5)
+    busy = call(2.0, 4.0, agent="b")
+    assert held_s([held, busy], 0.0, 10.0) == 1.5
+    assert take_apart([held, busy], 0.0, 10.0).model_s == 5.0
 
 
 def test_model_time_that_nothing_splits_stays_whole() -> None:

@@ -71,6 +71,14 @@ def test_status(result: WorkerResult | None, wire: Wire, status: Status) -> None
     assert (error is None) == (status is Status.COMPLETED)
 
 
+def test_a_deadline_that_passed_while_a_service_held_calls_up_is_ours() -> None:
+    """The run did not have its whole time, so it is measured again and counts against no framework."""
+    held = call().model_copy(update={"rate_limited": 1, "rate_limited_s": 12.4})
+    status, error = classify(None, Wire([held]), timed_out=True)
+    assert status is Status.INFRASTRUCTURE_ERROR
+    assert "waited 12 s for the service's rate limit" in str(error)
+
+
 def test_a_deadline_is_a_timeout_whatever_the_process_did() -> None:
     """A run stopped at its deadline is a timeout, not a dead process."""
     assert classify(None, Wire([]), timed_out=True)[0] is Status.TIMEOUT

@@ -57,6 +57,16 @@ def test_times_are_on_one_clock() -> None:
     assert (record.attempt_id, record.attempt, record.trace_id) == ("abc", 2, JOB.trace.trace_id)
 
 
+def test_waiting_for_a_rate_limit_is_no_latency() -> None:
+    """Of 5.5 s, 1.5 s were spent waiting to be let in: they stand apart, and the parts add up to the rest."""
+    held = call(1, 3, 6, forwarded_s=5, rate_limited=1, rate_limited_s=1.5)
+    record = run_record(JOB, "n", ending(held, result=DONE, opened_at_s=100.0))
+    assert (record.latency_s, record.rate_limited_s, record.model_s) == (4.0, 1.5, 1.5)
+    assert record.parts
+    assert record.parts.total_s == pytest.approx(4.0)
+    assert record.agent_parts["writer"].total_s == pytest.approx(4.0)
+
+
 def test_a_process_that_died_has_no_latency() -> None:
     """Its calls are still counted."""
     record = run_record(JOB, "n", ending(call(1, 0, 2)))
