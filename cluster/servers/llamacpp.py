@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.own_process import OwnProcess
+from cluster.servers.hub_model import is_hub_name
 from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
 from cluster.servers.metrics import llamacpp_counters
 from cluster.servers.model_weights import WeightsFile, find_weights
@@ -84,7 +85,7 @@ class LlamaCppServer:
 
     def identity(self) -> ServerIdentity:
         return ServerIdentity(
-            setting=f"llamacpp:{self.served_model}",
+            setting=f"llamacpp:{self._name if is_hub_name(self._name) else self.served_model}",
             served_model=self.served_model,
             digest=f"sha256:{self._weights.sha256}" if self._weights else None,
             server="llama.cpp (xllamacpp)",

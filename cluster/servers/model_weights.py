@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.servers.hub_model import hub_file, is_hub_name, repository_and_file, require_digest
 from runtime_envs.models import MODELS, model_file
 from shared.errors import SettingsError, UserError
 from shared.suggest import unknown_name
@@ -25,21 +26,28 @@ class WeightsFile:
 
 def check_name(name: str) -> None:
     """Raises SettingsError for an embedded model that nobody knows; a path is looked at by `find_weights`."""
+    if is_hub_name(name):
+        repository_and_file(name)
+        return
     if name not in MODELS and not _is_path(name):
         raise SettingsError(
-            f"{unknown_name('embedded model', name, MODELS)} Or give the path of a .gguf file."
+            f"{unknown_name('embedded model', name, MODELS)} Or give the path of a .gguf file, or one on the "
+            "Hugging Face hub: hf:OWNER/REPOSITORY/FILE.gguf."
         )
 
 
 def find_weights(name: str, on_progress: Callable[[str], None]) -> WeightsFile:
-    """The file of an embedded model, or the one at a path."""
+    """The file of an embedded model, the one at a path, or one from the Hugging Face hub."""
     check_name(name)
     if name in MODELS:
         embedded = model_file(name, on_progress=on_progress)
         return WeightsFile(checked_file(embedded), name, MODELS[name].sha256)
-    path = checked_file(Path(name).expanduser())
+    path = checked_file(hub_file(name, on_progress) if is_hub_name(name) else Path(name).expanduser())
     with path.open("rb") as file:
-        return WeightsFile(path, path.name, hashlib.file_digest(file, "sha256").hexdigest())
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if is_hub_name(name):
+        require_digest(name, path, sha256)
+    return WeightsFile(path, path.name, sha256)
 
 
 def checked_file(path: Path) -> Path:
