@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from cluster.servers.attached import VLLM_BASE_URL
 from cluster.servers.ollama_server import ollama_origin
 from cluster.servers.probe import ask
+from cluster.servers.vllm_server import VLLM_BASE_URL
 from runtime_envs.build import available, cache_root
 from runtime_envs.catalog import FRAMEWORKS
 from shared.errors import SandboxUnavailable, ServerUnavailable, SettingsError

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from cluster.servers import ServerOptions, open_server
+from cluster.servers import ServerOptions, VllmOptions, open_server
 from shared.errors import SettingsError
+from shared.key_file import key_in_file
 from shared.settings import EMBEDDED, BenchmarkSettings
 
 
@@ -21,6 +22,7 @@ def judge_options(settings: BenchmarkSettings, judge: str, log_dir: Path) -> Ser
         api_key=_key(settings, judge),
         context_length=settings.context_length,
         log_dir=log_dir,
+        vllm=_vllm(settings),
     )
 
 
@@ -32,6 +34,7 @@ def subject_options(settings: BenchmarkSettings, log_dir: Path) -> ServerOptions
         api_key=key.get_secret_value() if key else None,
         context_length=settings.context_length,
         log_dir=log_dir,
+        vllm=_vllm(settings),
     )
 
 
@@ -50,6 +53,17 @@ def check_judges(settings: BenchmarkSettings) -> None:
         open_server(judge, judge_options(settings, judge, Path()))
 
 
+def _vllm(settings: BenchmarkSettings) -> VllmOptions | None:
+    if settings.vllm_python is None:
+        return None
+    return VllmOptions(
+        settings.vllm_python,
+        settings.vllm_tensor_parallel,
+        settings.vllm_prefix_caching,
+        settings.vllm_tool_call_parser,
+    )
+
+
 def _base_url(settings: BenchmarkSettings, judge: str) -> str | None:
     own = settings.judge_servers.get(judge)
     return own.base_url if own else settings.judge_base_url
@@ -61,10 +75,13 @@ def _key(settings: BenchmarkSettings, judge: str) -> str | None:
         return settings.judge_api_key.get_secret_value() if settings.judge_api_key else None
     if own.api_key_variable is None:
         return None
-    key = os.environ.get(own.api_key_variable) or dotenv_values(".env").get(own.api_key_variable)
-    if not key:
-        raise SettingsError(
-            f"The key of {judge} is to be in {own.api_key_variable}, which is not set: "
-            "export it, or put it into .env."
-        )
-    return key
+    variable = own.api_key_variable
+    said = {**dotenv_values(".env"), **os.environ}
+    if key := said.get(variable):
+        return key
+    if file := said.get(f"{variable}_FILE"):
+        return key_in_file(Path(file), f"{variable}_FILE")
+    raise SettingsError(
+        f"The key of {judge} is to be in {variable}, which is not set: "
+        f"export it, put it into .env, or set {variable}_FILE to the file that holds it."
+    )

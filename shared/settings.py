@@ -14,6 +14,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from shared.errors import SettingsError
 from shared.judge_panel import BETWEEN, JudgeServer, split_judges
+from shared.key_file import key_in_file
 from shared.suggest import unknown_name
 
 PREFIX = "LEVELFIELD_"
@@ -21,6 +22,11 @@ REPLAY = "replay"
 """Prefix of a model setting whose answers come from an experiment's folder."""
 EMBEDDED = frozenset({"llamacpp", "scripted", REPLAY})
 """Prefixes of models that have no address, because Levelfield serves them itself."""
+KEYS = ("llm_api_key", "judge_api_key")
+NOT_FROM_PLANS = {*KEYS, *(f"{key}_file" for key in KEYS), "vllm_python"}
+"""Plans come from others: none may hold a key, read a file or name a program."""
+VLLM_DECIDES = ("vllm_tensor_parallel", "vllm_prefix_caching", "vllm_tool_call_parser")
+"""Settings of a vLLM of ours that can change a run."""
 NOT_SETTINGS = frozenset({"LEVELFIELD_CACHE", "LEVELFIELD_DEBUG"})
 """Variables with our prefix that others read: where environments and models are kept, and for tracebacks."""
 
@@ -31,20 +37,23 @@ class BenchmarkSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     llm_model: str = "llamacpp:smollm2-135m"
-    """The model under the frameworks: llamacpp:NAME_OR_PATH, ollama:NAME, vllm:NAME, openai:NAME, or
-    replay:FOLDER for the answers that an experiment recorded."""
+    """The model under the frameworks: llamacpp:NAME_OR_PATH, ollama:NAME, vllm:NAME, openai:NAME,
+    anthropic:NAME, or replay:FOLDER for the answers that an experiment recorded."""
     replay_timing: Literal["instant", "recorded"] = "instant"
     """In a replay, whether answers come at once or as slowly as they were recorded."""
     llm_base_url: str | None = None
     """Where it is served, for ollama, vllm and openai; each has a usual default."""
     llm_api_key: SecretStr | None = None
     """Only from the environment or `.env`, never from a plan."""
+    llm_api_key_file: Path | None = None
+    """A file that holds the key and nothing else, in place of `llm_api_key`; read once, here."""
     judge_model: str | None = None
     """The judge, or several with commas between, in a plan also as a list: the first is the main one. None:
     the same model, used only while no run has its node."""
     judge_base_url: str | None = None
     """Where judges are that `judge_servers` does not name."""
     judge_api_key: SecretStr | None = None
+    judge_api_key_file: Path | None = None
     judge_servers: dict[str, JudgeServer] = Field(default_factory=dict)
     """Judge -> its own address and the variable with its key; in the environment as JSON."""
     judge_parallel: int = Field(default=2, ge=1)
@@ -59,6 +68,15 @@ class BenchmarkSettings(BaseSettings):
     """For one answer of a judge. The schema bounds it to about 150; a judge that thinks first needs more."""
     context_length: int = Field(default=8192, ge=512)
     """Tokens of context that a server we start gives each request."""
+    vllm_python: Path | None = None
+    """The interpreter of an environment with vLLM: then Levelfield starts it, where no address is stated.
+    Never from a plan, which is data: this is a program to be run."""
+    vllm_tensor_parallel: int | None = Field(default=None, ge=1)
+    """GPUs that it spreads the model over; None: all that its node has."""
+    vllm_prefix_caching: bool = False
+    """Whether it keeps what it read of a prompt for the next: faster, and less alike from run to run."""
+    vllm_tool_call_parser: str | None = Field(default=None, pattern=r"^[a-z0-9_.-]+$")
+    """Its name for how the model writes tool calls, e.g. hermes; None: it answers none."""
     results_dir: Path = Path("results")
     """Experiments are folders in it. As a Ray job, a relative one is taken below the home folder."""
     trace_content: bool = False
@@ -87,7 +105,11 @@ class BenchmarkSettings(BaseSettings):
     def identity(self) -> dict[str, Any]:
         """What can change a run: not addresses, keys or places, and not the judge, who comes later."""
         found: dict[str, Any] = {"llm_model": self.model_name, "context_length": self.context_length}
-        return found | ({"replay_timing": self.replay_timing} if self.recording else {})
+        if self.recording:
+            found["replay_timing"] = self.replay_timing
+        if self.llm_model.startswith("vllm:") and self.vllm_python:
+            found |= {name: getattr(self, name) for name in VLLM_DECIDES}
+        return found
 
     @property
     def recording(self) -> Path | None:
@@ -118,8 +140,8 @@ class BenchmarkSettings(BaseSettings):
 
     @property
     def public(self) -> dict[str, Any]:
-        """All of it but the keys, for the manifest."""
-        return self.model_dump(mode="json", exclude={"llm_api_key", "judge_api_key"})
+        """All of it but the keys and where they are, for the manifest."""
+        return self.model_dump(mode="json", exclude=NOT_FROM_PLANS)
 
 
 def load_settings(
@@ -134,7 +156,7 @@ def load_settings(
     plan = dict(plan_settings or {})
     _refuse_unknown("setting in the plan", plan, known)
     for key in plan:
-        if key.endswith("_api_key"):
+        if key in NOT_FROM_PLANS:
             raise SettingsError(f'"{key}" does not belong in a plan file: set {PREFIX}{key.upper()} instead.')
     variables = {**dotenv_values(".env"), **os.environ}
     ours = {
@@ -145,7 +167,7 @@ def load_settings(
     lowest = {k: v for k, v in plan.items() if k not in set_outside}
     highest = {k: v for k, v in (given or {}).items() if v is not None}
     try:
-        return BenchmarkSettings(**{**lowest, **highest})
+        return _with_keys(BenchmarkSettings(**{**lowest, **highest}))
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)
@@ -153,6 +175,20 @@ def load_settings(
         raise SettingsError(f"Settings: {problems}.") from None
     except UnreadableVariable as error:
         raise SettingsError(f"Settings: {error}. It has to be JSON.") from None
+
+
+def _with_keys(settings: BenchmarkSettings) -> BenchmarkSettings:
+    """Keys that stand in files, read."""
+    found: dict[str, SecretStr] = {}
+    for key in KEYS:
+        file: Path | None = getattr(settings, f"{key}_file")
+        if file is None:
+            continue
+        variable = f"{PREFIX}{key.upper()}"
+        if getattr(settings, key) is not None:
+            raise SettingsError(f"{variable} and {variable}_FILE are both set: keep one of them.")
+        found[key] = SecretStr(key_in_file(file, f"{variable}_FILE"))
+    return settings.model_copy(update=found)
 
 
 def _refuse_unknown(kind: str, keys: Mapping[str, Any] | list[str], known: set[str]) -> None:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cluster.servers.attached import openai_server, vllm_server
-from cluster.servers.interface import ModelServer, ServerIdentity, ServerOptions, TokenCounters, growth
+from cluster.servers.attached import anthropic_server, openai_server
+from cluster.servers.interface import (
+    ModelServer,
+    ServerIdentity,
+    ServerOptions,
+    TokenCounters,
+    VllmOptions,
+    growth,
+)
 from cluster.servers.llamacpp import LlamaCppServer
 from cluster.servers.model_weights import check_name
 from cluster.servers.ollama_server import OllamaServer
 from cluster.servers.probe import checked_key
 from cluster.servers.replay import ReplayServer
 from cluster.servers.scripted import ScriptedServer
+from cluster.servers.vllm_server import vllm_server
 from shared.errors import SettingsError
 from shared.settings import REPLAY
 from shared.suggest import unknown_name
@@ -21,6 +29,7 @@ __all__ = [
     "ServerIdentity",
     "ServerOptions",
     "TokenCounters",
+    "VllmOptions",
     "check_setting",
     "growth",
     "open_server",
@@ -58,6 +67,7 @@ def _scripted(_: str, options: ServerOptions) -> ModelServer:
 
 
 _OPENERS: dict[str, Callable[[str, ServerOptions], ModelServer]] = {
+    "anthropic": anthropic_server,
     "llamacpp": _llamacpp,
     "ollama": OllamaServer,
     "openai": openai_server,

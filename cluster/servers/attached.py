@@ -1,8 +1,7 @@
-"""Servers that somebody else runs: `vllm:NAME` and any OpenAI-compatible service as `openai:NAME`."""
+"""Servers that somebody else runs: a vLLM, any OpenAI-compatible service as `openai:NAME`, Anthropic's."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
@@ -11,8 +10,15 @@ from cluster.servers.probe import answers, ask, checked_url, require_success
 from shared.errors import ServerUnavailable, SettingsError
 from shared.suggest import unknown_name
 
-VLLM_BASE_URL = "http://127.0.0.1:8000/v1"
-"""Where `vllm serve` listens unless told otherwise."""
+ANTHROPIC_BASE_URL = "https://api.anthropic.com/v1"
+"""Anthropic's layer that speaks OpenAI's chat API: https://docs.claude.com/en/api/openai-sdk."""
+CAVEATS = {
+    "anthropic": (
+        "Anthropic's OpenAI-compatible layer answered: it ignores seeds and the schema of a JSON answer, and "
+        "moves system messages to the beginning of a conversation."
+    )
+}
+"""What a reader must know of a kind of service."""
 COMPLETION_TIMEOUT_S = 30.0
 """For one token: a service may have to wake the model up first."""
 
@@ -43,6 +49,9 @@ class AttachedServer:
         return self._options.api_key
 
     def start(self) -> None:
+        if self._kind == "anthropic":
+            self.warm_up()  # its list of models wants the key in another header
+            return
         cards = self._listed_models()
         if self._name in cards:
             self._card = cards[self._name]
@@ -52,7 +61,7 @@ class AttachedServer:
                 f"started with: `vllm serve {self._name}`."
             )
         else:
-            self._try_one_token()  # services list late, in part, or not at all
+            self.warm_up()  # services list late, in part, or not at all
         self._version = self._told_version() if self._kind == "vllm" else None
 
     def identity(self) -> ServerIdentity:
@@ -65,7 +74,26 @@ class AttachedServer:
             version=self._version,
             context_length=length if isinstance(length, int) else None,
             flags={},
+            caveat=CAVEATS.get(self._kind),
         )
+
+    def warm_up(self) -> None:
+        """Have it answer with one token, which also shows that it serves the model. Raises like `start`."""
+        url = f"{self._base_url}/chat/completions"
+        body = {
+            "model": self._name,
+            "messages": [{"role": "user", "content": "Hi"}],
+            "max_tokens": 1,
+        }
+        answer = ask(url, api_key=self.api_key, body=body, timeout_s=COMPLETION_TIMEOUT_S)
+        if answer.status in (400, 404, 422):
+            raise SettingsError(
+                f'The service at {self._base_url} does not serve "{self._name}" ({answer.status}). '
+                "Check the model's name and the base URL."
+            )
+        require_success(answer, url)
+        if not isinstance(answer.body, dict) or "choices" not in answer.body:
+            raise ServerUnavailable(f"{url} does not answer as OpenAI's API does. Check the base URL.")
 
     def healthy(self) -> bool:
         return answers(f"{self._base_url}/models", self.api_key)
@@ -94,8 +122,8 @@ class AttachedServer:
         except ServerUnavailable as error:
             if self._kind == "vllm":
                 raise ServerUnavailable(
-                    f"{error} Levelfield attaches to a vLLM that runs and does not start one: "
-                    f"`vllm serve {self._name}`."
+                    f"{error} Start it with `vllm serve {self._name}`, or set LEVELFIELD_VLLM_PYTHON to the "
+                    "interpreter of an environment with vLLM, and Levelfield starts it."
                 ) from None
             raise
         if answer.status == 404 and self._kind == "openai":
@@ -105,23 +133,6 @@ class AttachedServer:
         if not isinstance(listed, list):
             raise ServerUnavailable(f"{url} does not list models as OpenAI's API does. Check the base URL.")
         return {str(card["id"]): card for card in listed if isinstance(card, dict) and "id" in card}
-
-    def _try_one_token(self) -> None:
-        url = f"{self._base_url}/chat/completions"
-        body = {
-            "model": self._name,
-            "messages": [{"role": "user", "content": "Hi"}],
-            "max_tokens": 1,
-        }
-        answer = ask(url, api_key=self.api_key, body=body, timeout_s=COMPLETION_TIMEOUT_S)
-        if answer.status in (400, 404, 422):
-            raise SettingsError(
-                f'The service at {self._base_url} does not serve "{self._name}" ({answer.status}). '
-                "Check the model's name and the base URL."
-            )
-        require_success(answer, url)
-        if not isinstance(answer.body, dict) or "choices" not in answer.body:
-            raise ServerUnavailable(f"{url} does not answer as OpenAI's API does. Check the base URL.")
 
     def _told_version(self) -> str | None:
         try:
@@ -135,11 +146,6 @@ class AttachedServer:
         )
 
 
-def vllm_server(name: str, options: ServerOptions) -> AttachedServer:
-    url = checked_url(options.base_url or os.environ.get("VLLM_BASE_URL") or VLLM_BASE_URL)
-    return AttachedServer("vllm", name, url if url.endswith("/v1") else f"{url}/v1", options)
-
-
 def openai_server(name: str, options: ServerOptions) -> AttachedServer:
     if not options.base_url:
         raise SettingsError(
@@ -147,3 +153,13 @@ def openai_server(name: str, options: ServerOptions) -> AttachedServer:
             "(for the judge LEVELFIELD_JUDGE_BASE_URL), e.g. http://127.0.0.1:8080/v1."
         )
     return AttachedServer("openai", name, checked_url(options.base_url), options)
+
+
+def anthropic_server(name: str, options: ServerOptions) -> AttachedServer:
+    if not options.api_key:
+        raise SettingsError(
+            f'"anthropic:{name}" needs a key: set LEVELFIELD_LLM_API_KEY (for the judge '
+            "LEVELFIELD_JUDGE_API_KEY), or the same with _FILE to the file that holds it."
+        )
+    url = checked_url(options.base_url or ANTHROPIC_BASE_URL)
+    return AttachedServer("anthropic", name, url, options)

@@ -24,6 +24,9 @@ from huggingface_hub.utils.tqdm import tqdm
 
 from shared.errors import ServerUnavailable, SettingsError, UserError
 
+# Otherwise it looks for an AI agent around it to tell the hub of, and asks the hub for a list of them.
+constants.HF_HUB_DISABLE_TELEMETRY = True
+
 HUB = "hf:"
 _NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)/((?:[\w .-]+/)*[\w .-]+\.gguf)")
 _PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$")

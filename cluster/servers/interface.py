@@ -9,6 +9,19 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class VllmOptions:
+    """How a vLLM of ours is started."""
+
+    python: Path
+    """The interpreter of an environment with vLLM in it."""
+    tensor_parallel: int | None = None
+    """GPUs to spread the model over; None: all that the node can see."""
+    prefix_caching: bool = False
+    tool_call_parser: str | None = None
+    """vLLM's name for how the model writes tool calls; None: it answers none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerOptions:
     log_dir: Path
     """A server of ours writes its log there."""
@@ -20,6 +33,8 @@ class ServerOptions:
     """For a server of ours to be ready. Servers that should be there already get PROBE_TIMEOUT_S."""
     on_progress: Callable[[str], None] = lambda _: None
     """Told what is being fetched or loaded."""
+    vllm: VllmOptions | None = None
+    """None: no vLLM of ours is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,7 @@ class ModelServer(Protocol):
     def api_key(self) -> str | None: ...
 
     def start(self) -> None:
-        """Start it, or see that it is there. May be called again after stop().
+        """Start it, or see that it is there, and have the model loaded. May be called again after stop().
 
         Raises:
             UserError: The model is not there or the server does not answer; the message says what to do.

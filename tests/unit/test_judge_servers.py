@@ -87,3 +87,14 @@ def test_no_key_shows() -> None:
     shown = f"{settings!r} {settings.public} {judge_options(settings, 'openai:own', Path())!r}"
     assert "OWN_KEY" in shown
     assert not any(key in shown for key in ("key-llm", "key-judge", "key-own"))
+
+
+def test_a_judges_key_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The variable that a plan names may also be set as one that names a file."""
+    (tmp_path / "key").write_text("key-in-file\n")
+    monkeypatch.delenv("OWN_KEY")
+    monkeypatch.setenv("OWN_KEY_FILE", str(tmp_path / "key"))
+    assert judge_options(panel(), "openai:own", tmp_path).api_key == "key-in-file"
+    (tmp_path / "key").write_text("")
+    with pytest.raises(SettingsError, match=r"OWN_KEY_FILE is .*holds no key"):
+        check_judges(panel())

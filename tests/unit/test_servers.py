@@ -58,7 +58,7 @@ def wait_until_gone(process: psutil.Process) -> None:
         ("olama:qwen3", 'Did you mean "ollama"'),
         ("LLamaCpp:smollm2-135m", 'Did you mean "llamacpp"'),
         ("vlm:x", 'Did you mean "vllm"'),
-        ("gpt-4o", "Known: llamacpp, ollama, openai, replay, scripted, vllm"),
+        ("gpt-4o", "Known: anthropic, llamacpp, ollama, openai, replay, scripted, vllm"),
         ("llamacpp:smollm2-135", 'Did you mean "smollm2-135m"'),
         ("llamacpp:qwen", "Known: .*Or give the path of a .gguf file"),
         ("scripted:instnat", 'Did you mean "instant"'),
@@ -157,6 +157,26 @@ def test_a_model_that_openai_does_not_list_is_tried(service: AnsweringServer, tm
     assert service.lines() == [MODELS, CHAT]
     assert service.asked[1].body["model"] == "other"
     assert service.asked[1].body["max_tokens"] == 1
+
+
+def test_anthropic_is_asked_as_openai_is(service: AnsweringServer, tmp_path: Path) -> None:
+    """Its layer for OpenAI's clients takes the same key and answers one token; what it ignores is told."""
+    service.answers[CHAT] = CHATTED
+    server = attached("anthropic:claude", service, tmp_path)
+    server.start()
+    assert service.lines() == [CHAT]  # its list of models takes the key in another header
+    assert service.asked[0].headers["Authorization"] == f"Bearer {KEY}"
+    found = server.identity()
+    assert (found.setting, found.server, found.served_model) == ("anthropic:claude", "anthropic", "claude")
+    assert "ignores seeds" in str(found.caveat)
+    usual = open_server("anthropic:claude", options(tmp_path, api_key=KEY))
+    assert usual.base_url == "https://api.anthropic.com/v1"
+
+
+def test_anthropic_needs_a_key(tmp_path: Path) -> None:
+    """Without one the message names both variables that can hold it."""
+    with pytest.raises(SettingsError, match=r"set LEVELFIELD_LLM_API_KEY .*_FILE"):
+        open_server("anthropic:claude", options(tmp_path))
 
 
 FAULTS: dict[str, tuple[dict[str, Answer], type[UserError], str]] = {

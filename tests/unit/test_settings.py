@@ -58,6 +58,78 @@ def test_keys_stay_out_of_plans_and_manifests(monkeypatch: pytest.MonkeyPatch) -
     assert "sk-planted" not in f"{settings!r} {settings.public} {settings.identity}"
 
 
+def test_a_key_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file's one line is the key, for the model and the judge alike; where it stands goes nowhere."""
+    for name in ("llm", "judge"):
+        file = tmp_path / f"{name} key"
+        file.write_text(f"sk-planted-{name}\n")
+        monkeypatch.setenv(f"LEVELFIELD_{name.upper()}_API_KEY_FILE", str(file))
+    settings = load_settings()
+    assert settings.llm_api_key
+    assert settings.judge_api_key
+    assert settings.llm_api_key.get_secret_value() == "sk-planted-llm"
+    assert settings.judge_api_key.get_secret_value() == "sk-planted-judge"
+    assert "sk-planted" not in f"{settings!r} {settings.public} {settings.identity}"
+    assert not [name for name in settings.public if "api_key" in name]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"", "holds no key"),
+        (b"sk-planted\nsecond line", "holds no key"),
+        (b"sk-planted-\xff", "holds no key"),
+        (b"sk-planted" * 2000, "holds no key"),
+    ],
+    ids=["missing", "empty", "two lines", "binary", "too long"],
+)
+def test_a_key_file_that_holds_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    """The message names the variable and the file, and shows nothing of what stands in it."""
+    file = tmp_path / "file"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("LEVELFIELD_LLM_API_KEY_FILE", str(file))
+    with pytest.raises(
+        SettingsError, match=f"LEVELFIELD_LLM_API_KEY_FILE is {file}, which .*{message}"
+    ) as caught:
+        load_settings()
+    assert "sk-planted" not in str(caught.value)
+
+
+def test_a_key_and_a_file_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two places for one key are refused: which of them is meant could not be told."""
+    (tmp_path / "key").write_text("sk-planted")
+    monkeypatch.setenv("LEVELFIELD_LLM_API_KEY", "sk-other")
+    monkeypatch.setenv("LEVELFIELD_LLM_API_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(SettingsError, match="are both set: keep one"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "key", ["llm_api_key", "judge_api_key", "llm_api_key_file", "judge_api_key_file", "vllm_python"]
+)
+def test_what_no_plan_may_state(key: str) -> None:
+    """A plan comes from others: it holds no key, has no file read for one, and names no program to run."""
+    with pytest.raises(SettingsError, match=f"does not belong in a plan file: set LEVELFIELD_{key.upper()}"):
+        load_settings({}, {key: "/bin/sh"})
+
+
+def test_a_vllm_of_ours_is_part_of_the_identity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """How it is started can change a run; where its interpreter is cannot."""
+    plan = {"llm_model": "vllm:m", "vllm_prefix_caching": True, "vllm_tool_call_parser": "hermes"}
+    assert "vllm_prefix_caching" not in load_settings({}, plan).identity
+    monkeypatch.setenv("LEVELFIELD_VLLM_PYTHON", str(tmp_path / "python"))
+    identity = load_settings({}, plan).identity
+    assert (identity["vllm_prefix_caching"], identity["vllm_tool_call_parser"]) == (True, "hermes")
+    assert str(tmp_path) not in f"{identity}"
+    assert "vllm_python" not in load_settings({}, plan).public
+    with pytest.raises(SettingsError, match="vllm_tool_call_parser"):
+        load_settings({}, {"vllm_tool_call_parser": "hermes --port=1"})
+
+
 def test_a_panel_of_judges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges stand in a plan's list or with commas in the environment; the first is the main one."""
     plan = {"judge_model": ["llamacpp:smollm2-135m", "openai:b"]}
