@@ -72,6 +72,9 @@ def _start_local() -> None:
     # Ray's own default, token authentication, with a token of this session instead of one in the home
     # folder. RAY_AUTH_MODE itself would have to be set before ray is imported.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    # Ray's processes, and with them every framework, get what stands in the environment now. A key goes to
+    # its node alone, with what the node is started with.
+    kept_back = {name: os.environ.pop(name) for name in list(os.environ) if name.endswith("_API_KEY")}
     try:
         ray.init(
             "local",  # not the cluster that somebody else started on this machine
@@ -86,6 +89,8 @@ def _start_local() -> None:
         raise NodeFailed(
             f"Ray did not start on this machine: {error} If it is busy, try again when it is less so."
         ) from error
+    finally:
+        os.environ.update(kept_back)
 
 
 def _connect(address: str) -> None:
