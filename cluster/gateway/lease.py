@@ -130,9 +130,10 @@ class OpenLease:
     def elapsed_s(self) -> float:
         return self.clock() - self.opened_at
 
-    def call_timeout_s(self) -> float:
-        """For a call that begins now: the request's own limit, or what is left until the deadline."""
-        return max(0.1, min(self.request.request_timeout_s, self.request.deadline_s - self.elapsed_s()))
+    def call_timeout_s(self, spent_s: float = 0.0) -> float:
+        """For a call that has taken `spent_s`: what is left of its own limit, or until the deadline."""
+        left_s = self.request.request_timeout_s - spent_s
+        return max(0.1, min(left_s, self.request.deadline_s - self.elapsed_s()))
 
     def begin(self, kind: Literal["model", "tool"]) -> int:
         """Admit one call and number it, from 1. Raises Refused past the deadline or a budget."""

@@ -66,8 +66,8 @@ class LiveServer:
             raise ServerFault(404, NO_SERVER, "no_model_server")
         trace_id = exchange.lease.request.trace_id
         trace = {"traceparent": f"00-{trace_id}-{exchange.span_id}-01"} if exchange.span_id else {}
-        left_s = exchange.lease.call_timeout_s() - exchange.rate_limited_s
-        timeout = aiohttp.ClientTimeout(total=max(0.1, left_s), sock_connect=CONNECT_TIMEOUT_S)
+        left_s = exchange.lease.call_timeout_s(exchange.rate_limited_s)
+        timeout = aiohttp.ClientTimeout(total=left_s, sock_connect=CONNECT_TIMEOUT_S)
         try:
             response = await self._session.request(
                 method,
