@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,13 +22,17 @@ TIED = Path(__file__).resolve().parents[2] / "runtime_envs" / "tied.py"
 PR_SET_CHILD_SUBREAPER = 36
 """From <sys/prctl.h>."""
 GRACE_S = 3.0
-"""For the program to end by itself. Less than our own parent gives us (own_process.STOP_TIMEOUT_S)."""
+"""For the program to end by itself, and remove what it has in shared memory. Less than our own parent gives
+us, which is twice own_process.STOP_TIMEOUT_S."""
 NOT_THEIRS = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
 """Ours; in another program's Python they would put our modules before its own."""
 
 
 def main() -> None:
     command = json.loads(sys.stdin.readline())["command"]
+    # The end of stdin is the word to end. Our parent terminates us when that takes long on a busy machine: to
+    # go then would leave the program's own processes behind. A handler, because what is ignored is inherited.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     if sys.platform == "linux":
         # vLLM killed leaves its engine behind: so that it becomes ours then, and is found below.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)

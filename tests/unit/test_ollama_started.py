@@ -126,3 +126,19 @@ def test_without_a_program_there_is_nothing_to_start(tmp_path: Path, monkeypatch
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(ServerUnavailable, match=r"no `ollama` here to start.*OLLAMA_HOST"):
         opened(tmp_path).start()
+
+
+@pytest.mark.usefixtures("_installed")
+def test_one_that_is_slow_to_end_is_ended_all_the_same(tmp_path: Path) -> None:
+    """The process in between does not go before what it has started, however it is told to."""
+    server = opened(tmp_path)
+    server.start()
+    supervisor = psutil.Process(server.pids()[0])
+    family = supervisor.children(recursive=True)
+    supervisor.terminate()
+    try:
+        assert server.healthy()
+        assert supervisor.is_running()
+    finally:
+        server.stop()
+    wait_until_gone([supervisor, *family])
