@@ -32,6 +32,7 @@ ALARM_TITLES = {
     "contaminated_runs": "Another run's traffic",
     "late_calls": "Calls after the end",
     "stray_calls": "Calls that belong to no run",
+    "rate_limited": "Waiting for the model's service",
     "order_confounded": "Order mixed up with framework",
     "node_confounded": "Node mixed up with framework",
     "nodes_differ": "Nodes of different speed",

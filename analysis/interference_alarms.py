@@ -1,4 +1,4 @@
-"""What came between a run and its measurement: other load, other traffic, calls after the end."""
+"""What came between a run and its measurement: other load, other traffic, late calls, a service's limit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def interference_alarms(runs: Runs, quarantined: Sequence[QuarantinedRun]) -> It
     yield from _disturbed([run for run in quarantined if run.code == "disturbed"])
     yield from _late_calls(runs, [run for run in quarantined if run.code == "late_calls"])
     yield from _contaminated(runs)
+    yield from _rate_limited(runs)
     strays = runs.table["stray_calls"].sum()
     if strays:
         yield alarm(
@@ -59,6 +60,21 @@ def _late_calls(runs: Runs, attempts: list[QuarantinedRun]) -> Iterator[Alarm]:
         f"reached into another run ({who}): nothing of them counts.",
         attempts=len(attempts),
         frameworks=dict(subjects),
+    )
+
+
+def _rate_limited(runs: Runs) -> Iterator[Alarm]:
+    waited_s = runs.table["rate_limited_s"]
+    if not waited_s.sum():
+        return
+    number = int((waited_s > 0).sum())
+    yield alarm(
+        "rate_limited",
+        "low",
+        f"In {plural(number, 'run')} calls waited because the model's service was asked too often: "
+        f"{waited_s.sum():.0f} s in all, at most {waited_s.max():.0f} s. No latency has this waiting in it.",
+        runs=number,
+        seconds=float(waited_s.sum()),
     )
 
 

@@ -49,7 +49,7 @@ NUMBER_COLUMNS = (
     "queue_s", "prefill_s", "decode_s", "model_unsplit_s", "gateway_s", "boot_s", "import_s",
     "cached_tokens", "retried_calls", "retried_tokens", "server_prompt_tokens", "server_completion_tokens",
     "busy_share", "other_share", "steal_share", "cpu_pressure", "energy_j", "stray_calls",
-    "slowest_call_tokens_per_s", "fastest_call_tokens_per_s",
+    "slowest_call_tokens_per_s", "fastest_call_tokens_per_s", "rate_limited_s",
 )  # fmt: skip
 FLAG_COLUMNS = ("passed", "words_in_range", "in_asked_language")
 REPORT = "report_text"

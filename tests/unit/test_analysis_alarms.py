@@ -152,6 +152,10 @@ def call_from_nowhere(rows: Rows) -> None:
     rows[0]["stray_calls"] = 3
 
 
+def ask_a_service_too_often(rows: Rows) -> None:
+    rows[0]["rate_limited_s"], rows[1]["rate_limited_s"] = 2.5, 1.5
+
+
 @dataclass(frozen=True)
 class Fault:
     code: str
@@ -207,6 +211,7 @@ FAULTS = [
     Fault("contaminated_runs", contaminate_one, {"attempts": 1, "without_clean_attempt": 1},
           GAP | {"runs_not_completed"}),
     Fault("stray_calls", call_from_nowhere, {"calls": 3, "runs": 1}),
+    Fault("rate_limited", ask_a_service_too_often, {"runs": 2, "seconds": 4.0}),
 ]  # fmt: skip
 
 
