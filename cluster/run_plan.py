@@ -164,7 +164,7 @@ def _measure(
 def _manifest(work: Workspace, nodes: Nodes, environments: dict[str, PreparedEnvironment]) -> Manifest:
     node, locks = nodes.running[0].info, work.experiment.locks
     titles = titles_of({name: (found.title, found.versions) for name, found in environments.items()})
-    caveats = dict.fromkeys(each.info.identity.caveat for each in nodes)
+    caveats = dict.fromkeys(each.info.identity.caveat for each in nodes.running)
     moved = [moved_note(titles[name], name, locks[name]) for name in environments if name in locks]
     return Manifest(
         experiment=work.store.folder.name,
