@@ -6,11 +6,13 @@ import secrets
 from dataclasses import dataclass
 
 from cluster.experiment import job_of
+from cluster.framework_worker import ERROR_CHARACTERS
 from cluster.inference_node import MeasuredRun
 from cluster.judge_jobs import JudgeJob, judge_job, text_key
 from cluster.machine_load import disturbances
 from cluster.replay import Recording
 from cluster.run_job import RunJob
+from cluster.run_record import Ending, run_record
 from cluster.schedule import Assignment, Kept, complete
 from cluster.spans.sink import SpanSink
 from cluster.workspace import Workspace
@@ -75,6 +77,12 @@ class Attempts:
         return Written(
             disturbed, [self._spoil(attempt_id, record) for attempt_id in measured.contaminated_by]
         )
+
+    def lost(self, assignment: Assignment, node: str, error: Exception) -> MeasuredRun:
+        """The record of an attempt whose node is gone; whatever the node still makes of it has no taker."""
+        why = f"The node was lost during the run: {type(error).__name__}: {error}"
+        ending = Ending(Status.INFRASTRUCTURE_ERROR, why[:ERROR_CHARACTERS])
+        return MeasuredRun(run_record(self.job_for(assignment), node, ending), [], [])
 
     def new_judge_jobs(self, record: RunRecord) -> list[JudgeJob]:
         """A job per repeat; none for a warm-up, a failure, a task without rubric, a text that is judged."""

@@ -157,7 +157,8 @@ class _Dispatcher:
             answer = ray.get(ref)
         except RayError as error:
             if isinstance(step, Measure):
-                self._schedule.finished(node.name, step.assignment, Status.INFRASTRUCTURE_ERROR)
+                assert self._attempts  # noqa: S101 - as above
+                self._measured(node, step.assignment, self._attempts.lost(step.assignment, node.name, error))
             self._lost(node, error)
             return
         self._idle[node.name] = node
@@ -199,6 +200,8 @@ class _Dispatcher:
         self._schedule.node_lost(node.name)
         self._judging.lost(node)
         self._nodes.lost(node)
+        with suppress(RayError):  # it may only be cut off: what it does from now on is nobody's
+            ray.kill(node.actor)
         self._work.progress.warn(f"Node {node.name} is lost: {type(error).__name__}. Its runs go elsewhere.")
 
     def _show(self) -> None:

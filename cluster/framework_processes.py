@@ -16,12 +16,15 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster.framework_worker import BootReport, FrameworkWorker
+from cluster.process_tree import end_within, stop_and_end_descendants
 from runtime_envs.catalog import framework as framework_named
 from runtime_envs.catalog import process_variables
 from shared.records import Boot
 
 BOOT_TIMEOUT_S = 120.0
 """For a process to start and import its framework: seconds normally; preflight has seen it work."""
+END_TIMEOUT_S = 2.0
+"""For a process to obey Ray, which takes hundredths of a second."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,10 @@ class FrameworkProcess:
     pid: int
 
     def end(self) -> None:
+        """With all that the framework started: nothing of it is to be there at the next run."""
+        stop_and_end_descendants(self.pid)
         ray.kill(self.worker)
+        end_within(self.pid, END_TIMEOUT_S)
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 

@@ -5,6 +5,7 @@ A fresh one per run, so no state leaks between runs; it imports its framework be
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.metadata
 import json
@@ -29,6 +30,8 @@ ERROR_CHARACTERS = 4000
 """Kept of an error's text: enough for a traceback's end, too little to fill a disk."""
 ERROR_LINE_CHARACTERS = 300
 """Of its first line."""
+PR_SET_CHILD_SUBREAPER = 36
+"""linux/prctl.h"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class FrameworkWorker:
         """Import the adapter, and with it the framework. `cores`: the node's, to keep to; None: any."""
         if cores:
             keep_to(cores)
+        adopt_orphans()
         started = time.perf_counter()
         self._adapter: Any = importlib.import_module(module)
         import_s = time.perf_counter() - started
@@ -91,6 +95,11 @@ class FrameworkWorker:
             return replace(result, outcome=_plain(outcome))
         except Exception as error:  # noqa: BLE001 - whatever cannot be copied or written is not plain
             return replace(result, error=f"The adapter's outcome is not plain data: {error!r}")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what children of this process leave behind, so that its node finds all of them."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 @contextmanager

@@ -15,12 +15,13 @@ from typing import Any, Literal
 import ray
 from ray.exceptions import GetTimeoutError, RayError
 
-from cluster.framework_processes import FrameworkProcesses
+from cluster.framework_processes import FrameworkProcess, FrameworkProcesses
 from cluster.framework_worker import ERROR_CHARACTERS, WorkerResult
 from cluster.gateway.lease import GatewayStatus, LeaseRequest
 from cluster.gateway.process import Lease
 from cluster.leased_run import NoResult, leased_run
 from cluster.machine import describe_machine
+from cluster.memory_watch import MemoryWatch
 from cluster.own_cores import keep_to, share_of
 from cluster.probe_model import ProbeAnswer, as_probe, probe_model
 from cluster.run_job import RunJob
@@ -34,6 +35,7 @@ from runtime_envs.versions import environment_of
 from shared.calls import Call
 from shared.contract import RunRequest
 from shared.errors import EnvironmentFailed, LevelfieldError, NodeFailed, ServerUnavailable
+from shared.plan import Limits
 from shared.records import RunRecord, Status
 from shared.surroundings import Probe
 
@@ -205,7 +207,7 @@ class InferenceNode:
                     job,
                     self.serving,
                     boot=process.boot,
-                    execute=partial(_execute, process.worker, timeout_s=job.limits.run_timeout_s),
+                    execute=partial(_execute, process, job.limits),
                     own_pids=partial(self._own_pids, process.pid),
                     cores=self._cores,
                 )
@@ -261,12 +263,16 @@ class InferenceNode:
         return [*ours, *self.serving.server.pids(), *self.serving.gateway.pids()]
 
 
-def _execute(worker: Any, request: RunRequest, timeout_s: float) -> WorkerResult | NoResult:
-    try:
-        result: WorkerResult = ray.get(worker.execute.remote(request), timeout=timeout_s)
-    except GetTimeoutError:
-        return NoResult(TOO_LATE, timed_out=True)
-    except RayError as error:
-        why = f"The framework's process died: {type(error).__name__}: {error}"
-        return NoResult(why[:ERROR_CHARACTERS])
+def _execute(process: FrameworkProcess, limits: Limits, request: RunRequest) -> WorkerResult | NoResult:
+    with MemoryWatch(process.pid, limits.memory_mib) as memory:
+        try:
+            answer = process.worker.execute.remote(request)
+            result: WorkerResult = ray.get(answer, timeout=limits.run_timeout_s)
+        except GetTimeoutError:
+            return NoResult(TOO_LATE, timed_out=True)
+        except RayError as error:
+            if memory.exceeded:
+                return NoResult(memory.exceeded, over_memory=True)
+            why = f"The framework's process died: {type(error).__name__}: {error}"
+            return NoResult(why[:ERROR_CHARACTERS])
     return result

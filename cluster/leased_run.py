@@ -30,6 +30,7 @@ class NoResult:
 
     why: str
     timed_out: bool = False
+    over_memory: bool = False
 
 
 def leased_run(
@@ -82,7 +83,12 @@ def leased_run(
     if died := serving.death():
         return replace(ending, error=died)
     none = answer if isinstance(answer, NoResult) else None
-    status, error = classify(result, wire, timed_out=none is not None and none.timed_out)
+    status, error = classify(
+        result,
+        wire,
+        timed_out=none is not None and none.timed_out,
+        over_memory=none is not None and none.over_memory,
+    )
     # A framework's error message may hold the run's address, which is a secret.
     said = (none.why if none else error or "").replace(lease.token, "<run>")
     return replace(ending, status=status, error=said or None)

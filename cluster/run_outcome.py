@@ -40,7 +40,7 @@ class Wire:
 
 
 def classify(
-    result: WorkerResult | None, wire: Wire, *, timed_out: bool = False
+    result: WorkerResult | None, wire: Wire, *, timed_out: bool = False, over_memory: bool = False
 ) -> tuple[Status, str | None]:
     """The run's status, and in words what went wrong.
 
@@ -48,17 +48,20 @@ def classify(
         result: What the framework's process answered; None when it died or was stopped at the deadline.
         wire: What the gateway saw.
         timed_out: Whether the run's deadline had passed.
+        over_memory: Whether it was ended for the memory that it held.
     """
     ours = Status.INFRASTRUCTURE_ERROR
     disturbed = "Another run's request reached this node during the run."
     too_late = "Still running at the run's deadline (limits.run_timeout_s)."
     held_s = sum(call.rate_limited_s for call in wire.calls)
     held_up = f"Its calls waited {held_s:.0f} s for the service's rate limit, and its deadline passed."
+    too_large = "It held more memory than a run may (limits.memory_mib)."
     for happened, status, why in (
         (wire.journal_error is not None, ours, wire.journal_error),
         (wire.contaminated, Status.CONTAMINATED, disturbed),
         (timed_out and held_s > 0, ours, held_up),
         (timed_out, Status.TIMEOUT, too_late),
+        (over_memory, Status.LIMIT_REACHED, too_large),
     ):
         if happened:
             return status, why

@@ -57,6 +57,9 @@ def ray_session(address: str | None) -> Iterator[None]:
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     # Stated because Ray warns on every start of a default that will change; no task of ours depends on it.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Otherwise a machine that is cut off is waited for for minutes (420 s measured, 17 s with these).
+    os.environ.setdefault("RAY_grpc_client_keepalive_time_ms", "10000")
+    os.environ.setdefault("RAY_grpc_client_keepalive_timeout_ms", "5000")
     joined = address or os.environ.get("RAY_ADDRESS")
     on_terminate = signal.getsignal(signal.SIGTERM)
     _connect(joined) if joined else _start_local()
@@ -75,6 +78,8 @@ def _start_local() -> None:
     # Ray's processes, and with them every framework, get what stands in the environment now. A key goes to
     # its node alone, with what the node is started with.
     kept_back = {name: os.environ.pop(name) for name in list(os.environ) if name.endswith("_API_KEY")}
+    # What processes of a killed node leave behind is ended by Ray's own daemon.
+    os.environ.setdefault("RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper", "true")
     try:
         ray.init(
             "local",  # not the cluster that somebody else started on this machine

@@ -49,6 +49,9 @@ class Limits(Strict):
     """For one model call."""
     run_timeout_s: float = Field(default=1800, gt=0)
     """For a whole run; then it ends as `timeout`."""
+    memory_mib: float = Field(default=4096, gt=0)
+    """For the framework's process and all that it starts; then it ends as `limit_reached`. About ten times
+    what a framework takes."""
 
 
 class Plan(Strict):
