@@ -48,21 +48,26 @@ DEFAULT_PLAN = Path("plans/quick.yaml")
 @app.command(epilog="Example: `levelfield run plans/full.yaml --model ollama:qwen3:14b`")
 def run(
     plan: Annotated[Path, typer.Argument(help="What to compare.")] = DEFAULT_PLAN,
+    *,
     out: Annotated[Path | None, typer.Option(help="Results folder; default: results/EXPERIMENT.")] = None,
     model: Annotated[str | None, typer.Option(help="Instead of the plan's or settings' llm_model.")] = None,
     judge: Annotated[
         str | None, typer.Option(help="Another model as the judge; several with commas between.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="A new folder, although one is there.")] = False,
+    extend: Annotated[
+        Path | None, typer.Option(help="Add this plan's new runs to the experiment in this folder.")
+    ] = None,
 ) -> None:
     """Run a plan, judge its reports and write report.html.
 
     Interrupted? The same command goes on where it stopped. Ctrl-C once finishes the run in flight and keeps
-    everything; twice stops at once.
+    everything; twice stops at once. With more items, frameworks, arms or iterations than the experiment in
+    --extend has, only what is new is run.
     """
     from cluster.commands import run_command
 
-    raise typer.Exit(run_command(plan, out, model, judge, fresh=fresh, console=Console()))
+    raise typer.Exit(run_command(plan, out, model, judge, fresh=fresh, extend=extend, console=Console()))
 
 
 @app.command(epilog="Example: `levelfield status results/quick-llamacpp-smollm2-135m-1a2b3c`")

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cluster.experiment import Experiment, describe_experiment, experiment_folder, read_plan
 from cluster.interrupts import handled_interrupts
+from cluster.merge import merge, source
 from cluster.progress import RunProgress
 from cluster.run_plan import PlanResult, judge_only, run_plan, write_results
 from cluster.spans.endpoint import Endpoint, traces_url, url_from
@@ -27,15 +28,30 @@ from shared.store import Store
 
 
 def run_command(
-    plan_path: Path, out: Path | None, model: str | None, judge: str | None, *, fresh: bool, console: Console
+    plan_path: Path,
+    out: Path | None,
+    model: str | None,
+    judge: str | None,
+    *,
+    fresh: bool,
+    extend: Path | None = None,
+    console: Console,
 ) -> int:
-    """The exit code: 0 when the whole plan has results, 1 when something is missing."""
+    """The exit code: 0 when the whole plan has results, 1 when something is missing.
+
+    Raises:
+        UserError: Plan, settings or folder are wrong, and how.
+    """
+    if extend:
+        if out or fresh:
+            raise SettingsError("--extend names the folder already: leave --out and --fresh away.")
+        out = Store.existing(extend).folder
     plan = read_plan(plan_path)
     settings = load_settings({"llm_model": model, "judge_model": judge}, plan.settings)
     locks = version_locks(plan, out, again=fresh, say=lambda text: console.print(Text(text)))
     experiment = describe_experiment(plan, settings, locks)
     store = Store(experiment_folder(experiment, out, fresh=fresh))
-    with working(experiment, store, console) as work:
+    with working(experiment, store, console, extends=extend is not None) as work:
         work.progress.say(f"Results: {store.folder}")
         result = run_plan(work)
     _print_result(result, console)
@@ -65,6 +81,14 @@ def report_command(folder: Path, console: Console, *, all_runs: bool = False) ->
     with working(experiment, store, console) as work:
         result = write_results(work, all_runs=all_runs)
     _print_result(result, console)
+
+
+def merge_command(folders: list[Path], out: Path, console: Console) -> None:
+    """Pool the experiments, and report."""
+    if len(folders) < 2:
+        raise SettingsError("There is nothing to merge: name two folders or more.")
+    pooled = merge([source(*existing(folder, {})) for folder in folders], out.expanduser().resolve())
+    report_command(pooled.folder, console)
 
 
 def spans_command(folder: Path, endpoint: str | None, console: Console) -> int:
@@ -101,13 +125,15 @@ def build_command(names: list[str], console: Console) -> int:
 
 
 @contextmanager
-def working(experiment: Experiment, store: Store, console: Console) -> Iterator[Workspace]:
+def working(
+    experiment: Experiment, store: Store, console: Console, *, extends: bool = False
+) -> Iterator[Workspace]:
     """The store locked, progress shown and Ctrl-C handled inside the block."""
     progress = RunProgress(console)
     store.lock()
     try:
         with handled_interrupts(progress.warn) as interrupts, progress.shown():
-            yield Workspace(experiment, store, progress, interrupts)
+            yield Workspace(experiment, store, progress, interrupts, extends)
     finally:
         store.unlock()
 

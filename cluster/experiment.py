@@ -22,6 +22,7 @@ from shared.acceptance import Acceptance
 from shared.brief import AgentBrief, Brief, answer_mark
 from shared.contract import AgentSpec
 from shared.errors import PlanError, SettingsError
+from shared.manifest import Manifest
 from shared.plan import Limits, Plan, TaskPlan, digest
 from shared.prompts.pass_on import user_turn
 from shared.records import RunKey
@@ -115,6 +116,15 @@ def describe_experiment(
             task.agents(item, plan.tools, plan.limits.max_tokens)
     locks = dict(locks or {})
     return Experiment(plan, settings, tasks, _identity(plan, settings, tasks, locks), locks)
+
+
+def not_added(kept: Manifest, wanted: Experiment) -> list[str]:
+    """What keeps `wanted` from being the experiment in `kept` with more runs, by name; empty: it is that."""
+    departs = [f"plan: {key}" for key in wanted.plan.departs_from(kept.plan)]
+    if departs:
+        return departs
+    again = describe_experiment(kept.plan, wanted.settings, wanted.locks)
+    return kept.differs_in_identity(again.identity)
 
 
 def check_frameworks(plan: Plan) -> None:

@@ -31,6 +31,22 @@ def report(
     report_command(folder, console=Console(), all_runs=all_runs)
 
 
+@results_app.command(epilog="Example: `levelfield merge results/left results/right --out results/both`")
+def merge(
+    folders: Annotated[list[Path], typer.Argument(help="Experiments of several machines.")],
+    out: Annotated[Path, typer.Option(help="The new folder.")],
+) -> None:
+    """Pool experiments of several machines, and report.
+
+    Only what may stand in one figure: same model, server, settings, environments, code and order; otherwise
+    it is refused with what differs. Each item and iteration is of one machine, so that what is compared ran
+    on the same hardware; nodes keep their names, and the report shows what they add to the variance.
+    """
+    from cluster.commands import merge_command
+
+    merge_command(folders, out, Console())
+
+
 @results_app.command(epilog="Example: `levelfield fairness results/full-… --json fairness.json --strict`")
 def fairness(
     folder: Folder,

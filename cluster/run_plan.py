@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cluster.attempts import Attempts, kept_in
 from cluster.compare_jobs import uncompared
 from cluster.dispatch import dispatch
-from cluster.experiment import briefs, check_tools
+from cluster.experiment import briefs, check_tools, not_added
 from cluster.inference_node import PreparedEnvironment
 from cluster.judge_jobs import check_reports, share_verdicts, unjudged
 from cluster.judge_missing import judge_missing, judge_on, owed_by_all
@@ -102,7 +102,10 @@ def write_results(work: Workspace, *, all_runs: bool = False) -> PlanResult:
 def _refuse_other_experiment(work: Workspace) -> None:
     """Before anything is started or written; `Store.begin` then compares the servers as well."""
     if work.store.manifest_path.exists():
-        work.store.require_same(work.store.manifest().differs_in_identity(work.experiment.identity))
+        kept, wanted = work.store.manifest(), work.experiment
+        work.store.require_same(
+            not_added(kept, wanted) if work.extends else kept.differs_in_identity(wanted.identity)
+        )
 
 
 def _missing(work: Workspace) -> int:
@@ -116,7 +119,7 @@ def _kept(work: Workspace) -> Kept:
 
 def _begin(work: Workspace, nodes: Nodes, environments: dict[str, PreparedEnvironment]) -> None:
     """What does not change in an experiment goes to disk before its first run."""
-    work.store.begin(_manifest(work, nodes, environments))
+    work.store.begin(_manifest(work, nodes, environments), extends=work.extends)
     keep_locks(work.store.folder, work.experiment.locks)
     for brief in briefs(work.experiment, nodes.running[0].info.identity.served_model):
         work.store.write_brief(brief)

@@ -19,6 +19,8 @@ class Workspace:
     store: Store
     progress: RunProgress
     interrupts: Interrupts
+    extends: bool = False
+    """Whether the plan may add runs to what the store holds."""
 
     @property
     def settings(self) -> BenchmarkSettings:

@@ -48,9 +48,28 @@ class Manifest(Strict):
         """The same before any server runs: of plan, settings, task, environments and code alone."""
         return _differing(self.identity, identity)
 
+    def differs_in_server(self, other: Manifest) -> list[str]:
+        return _differing(self._server, other._server)
+
+    def extended_by(self, other: Manifest) -> Manifest:
+        """The same experiment with the runs of a plan that adds to it."""
+        note = f"Extended on {other.created_at[:10]}: what was added was measured later than the rest."
+        return self.model_copy(
+            update={
+                "plan": other.plan,
+                "identity": other.identity,
+                "frameworks": self.frameworks | other.frameworks,
+                "notes": list(dict.fromkeys([*self.notes, *other.notes, note])),
+            }
+        )
+
     @property
     def _compared(self) -> dict[str, Any]:
-        return self.identity | {f"server: {key}": value for key, value in self.server.items()}
+        return self.identity | self._server
+
+    @property
+    def _server(self) -> dict[str, Any]:
+        return {f"server: {key}": value for key, value in self.server.items()}
 
 
 def _differing(mine: dict[str, Any], its: dict[str, Any]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -19,6 +18,9 @@ from shared.versions import versioned_name
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names become folder names."""
+
+GROWS = frozenset({"name", "frameworks", "arms", "aa", "tasks", "iterations"})
+"""Keys of a plan that say which runs there are, and nothing of how one is made."""
 
 AA_SUFFIX = "-aa"
 """Ends the second name of a framework that is compared with itself. No framework's own name has a hyphen."""
@@ -122,33 +124,49 @@ class Plan(Strict):
         """Everything of the plan that can change a result: all but the settings and what is accepted."""
         return self.model_dump(mode="json", exclude={"settings", "acceptance"})
 
+    def departs_from(self, earlier: Plan) -> list[str]:
+        """What of this plan is not a mere addition to `earlier`, by key; empty: its runs are all here too."""
+        mine, its = self.measured, earlier.measured
+        items = {task.name: task.items for task in self.tasks}
+        lacks = {
+            **{key: not set(its[key]) <= set(mine[key]) for key in ("frameworks", "arms", "aa")},
+            "tasks": any(not set(task.items) <= set(items.get(task.name, ())) for task in earlier.tasks),
+            "iterations": self.iterations < earlier.iterations,
+        }
+        changed = [key for key in its if key not in GROWS and mine[key] != its[key]]
+        return sorted([*changed, *(key for key, lacking in lacks.items() if lacking)])
+
 
 def ordered_runs(plan: Plan) -> Iterator[list[RunKey]]:
     """The plan's blocks in seeded random order, and in each its runs in seeded random order.
 
     With a stopping rule the items are in seeded random order, and each one's blocks follow one another.
 
-    A block's inner order depends on nothing but the seed and the block, so a plan that is extended later
-    keeps the order of what it already had. One block is made at a time: a million keys take over a gigabyte.
+    The place of a block, and of a run in it, is drawn for it alone: a plan that is extended later keeps the
+    order of what it already had. One block is made at a time: a million keys take over a gigabyte.
     """
+
+    def drawn(*of: object) -> bytes:
+        return hashlib.sha256(":".join(map(str, (plan.seed, *of))).encode()).digest()
+
     blocks = [
         (task.name, item, iteration)
         for task in plan.tasks
         for item in task.items
         for iteration in range(1, plan.iterations + 1)
     ]
-    random.Random(f"{plan.seed}:blocks").shuffle(blocks)  # noqa: S311 - an order, not a secret
-    if plan.stopping:
-        first_seen = {item: -place for place, (_, item, _) in enumerate(reversed(blocks))}
-        blocks.sort(key=lambda block: first_seen[block[1]])
-    for task_name, item, iteration in blocks:
+
+    def place(block: tuple[str, str, int]) -> tuple[bytes, bytes]:
+        """With a stopping rule items are complete one after another."""
+        return (drawn(*block[:2]) if plan.stopping else b"", drawn(*block))
+
+    for task_name, item, iteration in sorted(blocks, key=place):
         runs = [
             RunKey(framework=framework, arm=arm, task=task_name, item=item, iteration=iteration)
             for framework in plan.subjects
             for arm in plan.arms
         ]
-        random.Random(f"{plan.seed}:{(task_name, item, iteration)}").shuffle(runs)  # noqa: S311 - likewise
-        yield runs
+        yield sorted(runs, key=lambda key: drawn(key.run_id))
 
 
 def warmup_runs(plan: Plan) -> list[RunKey]:

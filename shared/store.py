@@ -106,8 +106,12 @@ class Store:
             self._lock.close()
             self._lock = None
 
-    def begin(self, manifest: Manifest) -> Manifest:
+    def begin(self, manifest: Manifest, *, extends: bool = False) -> Manifest:
         """Write the manifest, or check that the one already there describes the same experiment.
+
+        Args:
+            manifest: Of the experiment.
+            extends: Its plan is known to add to the one there: then only the server has to be the same.
 
         Raises:
             ResultsMismatch: With what differs.
@@ -118,15 +122,21 @@ class Store:
             write_record(self.manifest_path, manifest)
             return manifest
         old = self.manifest()
-        self.require_same(old.differs_from(manifest))
-        return old
+        if not extends:
+            self.require_same(old.differs_from(manifest))
+            return old
+        self.require_same(old.differs_in_server(manifest))
+        extended = old.extended_by(manifest)
+        write_record(self.manifest_path, extended, replace=True)
+        return extended
 
     def require_same(self, differing: list[str]) -> None:
         """Raises ResultsMismatch unless nothing differs between the experiment here and the one to run."""
         if differing:
             raise ResultsMismatch(
                 f"{self.folder} holds another experiment; it differs in {', '.join(differing)}. "
-                "Give another --out, or --fresh for a new folder; the old one stays as it is."
+                "Give another --out, or --fresh for a new folder; the old one stays as it is. "
+                "A plan that only adds runs goes on with --extend."
             )
 
     def restate_acceptance(self, acceptance: Acceptance) -> None:
