@@ -70,18 +70,25 @@ def run(
     raise typer.Exit(run_command(plan, out, model, judge, fresh=fresh, extend=extend, console=Console()))
 
 
-@app.command(epilog="Example: `levelfield status results/quick-llamacpp-smollm2-135m-1a2b3c`")
+@app.command(
+    epilog="Examples: `levelfield status results/quick-llamacpp-smollm2-135m-1a2b3c`, and of a cluster's "
+    "jobs `levelfield status http://127.0.0.1:8265`"
+)
 def status(
-    folder: Folder, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+    where: Annotated[
+        str, typer.Argument(help="An experiment's folder, or the address of a Ray cluster's dashboard.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """How far an experiment is: runs done, left and failed, verdicts."""
+    """How far an experiment is: runs done, left and failed, verdicts. Of a cluster: how far its jobs are."""
+    from cluster.job_status import is_address, jobs_table, read_jobs
     from cluster.status import read_status, status_table
 
-    found = read_status(folder)
+    found = read_jobs(where) if is_address(where) else read_status(Path(where))
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     else:
-        Console().print(status_table(found))
+        Console().print(jobs_table(found) if isinstance(found, list) else status_table(found))
 
 
 @judge_app.command("reports", epilog="Example: `levelfield judge results/full-… --model openai:gpt-4o`")

@@ -45,18 +45,17 @@ def end_within(pid: int, grace_s: float) -> None:
         top.kill()
 
 
-def tree_mib(pid: int) -> float:
-    """Memory that the process and its descendants have for themselves, in MiB; 0 when it is gone."""
+def tree_of(pid: int) -> list[psutil.Process]:
+    """The process and its descendants; empty when it is gone. Reads the whole process table."""
     try:
         top = psutil.Process(pid)
-        found = [top, *top.children(recursive=True)]
+        return [top, *top.children(recursive=True)]
     except psutil.Error:
-        return 0.0
-    return sum(map(_own_mib, found))
+        return []
 
 
-def _own_mib(process: psutil.Process) -> float:
-    """Without what it shares with others: libraries, Ray's object store."""
+def own_mib(process: psutil.Process) -> float:
+    """Memory without what it shares with others, such as libraries and Ray's object store; 0: it is gone."""
     try:
         memory = process.memory_info()
     except psutil.Error:
