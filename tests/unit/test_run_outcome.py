@@ -84,6 +84,13 @@ def test_a_deadline_is_a_timeout_whatever_the_process_did() -> None:
     assert classify(None, Wire([]), timed_out=True)[0] is Status.TIMEOUT
 
 
+def test_too_much_memory_is_a_limit_of_the_run() -> None:
+    """A run ended for its memory is the framework's doing, not a dead process of ours."""
+    status, error = classify(None, Wire([]), over_memory=True)
+    assert status is Status.LIMIT_REACHED
+    assert "limits.memory_mib" in (error or "")
+
+
 def test_cut_off_answers_are_limits_hit() -> None:
     """Only answers that the token limit cut off are listed, by their place."""
     assert limits_hit(Wire([call(), call(finish="length")])) == ["model call 2: max_tokens"]
