@@ -41,7 +41,9 @@ def test_the_jobs_driver_killed(head: Head, tmp_path: Path) -> None:
     until(lambda: attempts(out) >= 1, START_S, "the first run of the job")
     for driver in _running(head, str(out)):
         driver.kill()
-    until(lambda: "FAILED" in _ray(head, checkout, "status", "first"), START_S, "Ray sees the job fail")
+    until(
+        lambda: "'first' failed" in _ray(head, checkout, "status", "first"), START_S, "Ray sees the job fail"
+    )
     until(lambda: not any(_running(head, name) for name in OURS), START_S, "what the job had ends")
     before = records(out)
     assert before

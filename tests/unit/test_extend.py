@@ -32,7 +32,7 @@ def test_only_what_is_new_is_left(tmp_path: Path, larger: Plan) -> None:
     assert not_added(kept, described(larger)) == []
     all_runs = [key for block in ordered_runs(larger) for key in block]
     before = [key for block in ordered_runs(kept.plan) for key in block]
-    left = [each.key for block in remaining(ordered_runs(larger), kept_in(store)) for each in block]
+    left = [each.key for block in remaining(ordered_runs(larger), kept_in(store, 1)) for each in block]
     assert [key for key in all_runs if key not in left] == before
     assert len(left) == len(all_runs) - len(before) > 0
 
