@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.default_command import DefaultCommand
+from cluster.item_commands import item_app
 from cluster.results_commands import Folder, results_app
 from cluster.task_commands import task_app
 from shared.errors import LevelfieldError
@@ -29,6 +30,7 @@ envs_app = typer.Typer(help="The frameworks' locked environments.", no_args_is_h
 app.add_typer(envs_app, name="envs")
 app.add_typer(results_app)
 app.add_typer(task_app, name="task")
+app.add_typer(item_app, name="item")
 judge_app = typer.Typer(
     cls=DefaultCommand,
     help="Judge an experiment's reports, or audit its judge.\n\n`levelfield judge DIR` is short for "

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from shared.strict import Strict
 from shared.suggest import unknown_name
 from shared.tasks.item import TaskItem
+from shared.tasks.synthetic import Synthetic
 from shared.yardsticks import Alternatives, ExpectedFact
 
 
@@ -34,6 +35,8 @@ class Fact(Strict):
 class FactItem(TaskItem):
     as_of: dt.date
     """The facts were true on that day."""
+    synthetic: Synthetic | None = None
+    """Given where nothing of it exists: what is told of it was made up."""
     facts: tuple[Fact, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -46,6 +49,8 @@ class FactItem(TaskItem):
     @property
     def notice(self) -> str:
         """To be shown wherever the facts are."""
+        if self.synthetic:
+            return f"benchmark data: all of it is invented, as of {self.as_of}, for comparing frameworks"
         return (
             f"benchmark data: known facts as of {self.as_of}, for comparing frameworks; not a source of truth"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,11 +17,13 @@ from shared.plan import NAME, digest
 from shared.suggest import unknown_name
 from shared.tasks.fact_item import FactItem
 from shared.tasks.item import TaskItem
+from shared.tasks.synthetic import Difficulty
 from shared.tasks.task import Task, TaskDefinition
 from shared.tasks.toolbox import tools_module
 from shared.yardsticks import Rubric
 
 TASKS = Path(__file__).parent
+GENERATOR = "generate.py"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -69,6 +71,26 @@ def item_kind(task: str) -> type[TaskItem]:
         return FactItem
     kind: type[TaskItem] = importlib.import_module(f"shared.tasks.{folder.name}.item").Item
     return kind
+
+
+def items_folder(task: str) -> Path:
+    """Where a task's item files are. Raises PlanError: there is no such task."""
+    load_task(task)
+    return _shared(TASKS / task) / "items"
+
+
+def generator(task: str) -> Callable[[int, Difficulty], TaskItem]:
+    """What makes a task's synthetic items. Raises PlanError: it has none."""
+    folder = items_folder(task).parent
+    if not (folder / GENERATOR).exists():
+        known = [name for name in task_names() if (TASKS / name / GENERATOR).exists()]
+        raise PlanError(
+            f"{task} makes no synthetic items: it has no {GENERATOR}. Those that do: {', '.join(known)}."
+        )
+    make: Callable[[int, Difficulty], TaskItem] = importlib.import_module(
+        f"shared.tasks.{folder.name}.generate"
+    ).generate
+    return make
 
 
 @cache
@@ -125,8 +147,9 @@ def _check(path: Path, task: Task) -> None:
 
 
 def _code_digest(folder: Path) -> str:
-    """Of what the tools are made; `item.py`, which scores, comes after the runs."""
-    files = [path for path in sorted(folder.rglob("*.py")) if path.name not in {"item.py", "__init__.py"}]
+    """Of what the tools are made; `item.py` scores after the runs, and a generator's items are files."""
+    apart = {"item.py", GENERATOR, "__init__.py"}
+    files = [path for path in sorted(folder.rglob("*.py")) if path.name not in apart]
     return digest([[str(path.relative_to(folder)), path.read_text(encoding="utf-8")] for path in files])
 
 

@@ -75,7 +75,7 @@ def test_help_on_running_has_an_example(tmp_path: Path) -> None:
     "words",
     [
         *("run", "status", "judge", "judge audit", "report", "fairness", "spans", "doctor"),
-        *("envs build", "envs list"),
+        *("envs build", "envs list", "item generate", "item add"),
     ],
 )
 def test_every_commands_help_has_an_example(
