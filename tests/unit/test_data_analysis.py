@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.tasks.data_analysis import questions
 from shared.tasks.data_analysis.answer import Name, Number, RightAnswer, given_answer, single_number
+from shared.tasks.data_analysis.generate import KINDS, draw_question, generate
 from shared.tasks.data_analysis.item import Item
 from shared.tasks.data_analysis.questions import Question
 from shared.tasks.data_analysis.shop import make_shop
@@ -21,34 +20,16 @@ from shared.tasks.data_analysis.tables import COLUMNS, tables_of
 from shared.tasks.data_analysis.tools import Tools
 from shared.tasks.load_task import load_task
 from shared.tasks.score import Answer, ToolUse
+from shared.tasks.synthetic import Difficulty
 from tests.unit.reference_queries import NAIVE, QUERIES, reference_query
 
 SEEDS = range(12)
-KINDS = [kind.model_fields["kind"].annotation for kind in get_args(get_args(Question)[0])]
 
 
 def item(seed: int = 5, **question: Any) -> Item:
     return Item.model_validate(
         {"name": "x", "seed": seed, "orders": 200, "difficulty": "easy", "question": question}
     )
-
-
-def drawn_question(kind: str, draw: random.Random) -> dict[str, Any]:
-    choices = {
-        "category": get_args(questions.Category),
-        "city": get_args(questions.City),
-        "country": get_args(questions.Country),
-        "channel": get_args(questions.Channel),
-        "status": get_args(questions.Status),
-        "month": range(1, 13),
-        "months": range(2, 6),
-    }
-    model = next(
-        kind_ for kind_ in get_args(get_args(Question)[0]) if kind in str(kind_.model_fields["kind"])
-    )
-    return {"kind": kind} | {
-        name: draw.choice(choices[name]) for name in model.model_fields if name != "kind"
-    }
 
 
 @pytest.fixture(scope="module")
@@ -82,19 +63,29 @@ def test_a_right_query_finds_the_answer_known_from_the_shop(opened: Any, seed: i
     """For any seed and drawn parameters an expert's SQL on the tables and plain Python on the shop agree."""
     draw = random.Random(seed)  # noqa: S311 - which parameters to try
     for kind in QUERIES:
-        question = drawn_question(kind, draw)
+        question = draw_question(kind, draw)
         right = item(seed, **question).right_answer()
         cell = only_cell(opened(seed).call("query", {"sql": reference_query(question)}))
         assert is_met(right, cell), (question, right, cell)
 
 
-def test_every_kind_of_question_has_a_reference_query_and_an_item() -> None:
-    """None is asked that was not proven to be answerable, and each is shipped once at least."""
-    kinds = {get_args(kind)[0] for kind in KINDS}
-    assert set(QUERIES) == kinds
+def test_every_kind_of_question_is_proven_shipped_and_drawn() -> None:
+    """None is asked that was not proven to be answerable; each is shipped, at the difficulty at which it is drawn."""
     shipped = load_task("data_analysis").items.values()
-    assert {one.question.kind for one in shipped} == kinds  # type: ignore[attr-defined]
-    assert set(Counter(one.difficulty for one in shipped)) == {"easy", "medium", "hard"}  # type: ignore[attr-defined]
+    graded = {(one.difficulty, one.question.kind) for one in shipped if isinstance(one, Item)}
+    assert graded == {(difficulty, kind) for difficulty, kinds in KINDS.items() for kind in kinds}
+    assert {kind for _, kind in graded} == set(QUERIES)
+    asked = get_args(get_args(Question)[0])
+    assert set(QUERIES) == {get_args(model.model_fields["kind"].annotation)[0] for model in asked}
+
+
+@pytest.mark.parametrize("difficulty", KINDS)
+def test_drawn_items_follow_from_their_seed(difficulty: Difficulty) -> None:
+    """The same seed is the same question on the same data, and each seed's is complete."""
+    assert generate(1, difficulty) == generate(1, difficulty)
+    drawn = [generate(seed, difficulty) for seed in range(30)]
+    assert {one.question.kind for one in drawn} == set(KINDS[difficulty])
+    assert len({one.name for one in drawn}) == 30
 
 
 @pytest.mark.parametrize("kind", NAIVE)
@@ -102,7 +93,7 @@ def test_overlooking_a_peculiarity_is_wrong_on_most_shops(opened: Any, kind: str
     """The planted duplicates, gaps, small letters and time zones change the answers that they are meant to."""
     wrong = 0
     for seed in range(8):
-        question = drawn_question(kind, random.Random(seed))  # noqa: S311
+        question = draw_question(kind, random.Random(seed))  # noqa: S311
         cell = only_cell(opened(seed).call("query", {"sql": NAIVE[kind].format(**question)}))
         wrong += not is_met(item(seed, **question).right_answer(), cell)
     assert wrong >= 5

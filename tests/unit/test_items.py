@@ -12,9 +12,12 @@ from typing import Any, get_args
 import pytest
 import yaml
 
+import shared.tasks
 from cluster.cli import main
 from cluster.items import add_file, add_folder, confused_facts, generate_items
+from cluster.task_commands import new_task
 from shared.errors import PlanError
+from shared.tasks import load_task as loading
 from shared.tasks.company_research.generate import generate
 from shared.tasks.load_task import TASKS, load_items, load_task
 from shared.tasks.synthetic import Difficulty
@@ -91,12 +94,20 @@ def test_made_up_items_are_files_like_others(tmp_path: Path) -> None:
         generate_items(COMPANIES, [5], "medium", tmp_path)
 
 
-def test_a_task_without_a_generator_says_so(tmp_path: Path) -> None:
-    """Tasks that make nothing up are refused with those that do."""
-    with pytest.raises(PlanError, match="Those that do: company_research"):
-        generate_items("data_analysis", [1], "easy", tmp_path)
+def test_a_task_that_is_not_there(tmp_path: Path) -> None:
+    """It is answered with the nearest name, and nothing is written."""
     with pytest.raises(PlanError, match='Did you mean "company_research"'):
         generate_items("company_reserch", [1], "easy", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_task_that_makes_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task without a generator is told from one that is not there."""
+    monkeypatch.setattr(loading, "TASKS", tmp_path)
+    monkeypatch.setattr(shared.tasks, "__path__", [*shared.tasks.__path__, str(tmp_path)])
+    new_task("walking_tour", tmp_path)
+    with pytest.raises(PlanError, match=r"walking_tour makes no synthetic items: it has no generate\.py"):
+        generate_items("walking_tour", [1], "easy", tmp_path)
 
 
 @pytest.fixture
