@@ -38,6 +38,12 @@ class Wire:
     def model_calls(self) -> list[Call]:
         return [call for call in self.calls if call.kind == "model"]
 
+    @property
+    def tool_failure(self) -> str | None:
+        """A tool call that was answered with a fault of ours, whatever the framework made of it."""
+        failed = (call for call in self.calls if call.kind == "tool" and call.status >= 500)
+        return next((f"{call.path}: HTTP {call.status}: {call.error}" for call in failed), None)
+
 
 def classify(
     result: WorkerResult | None, wire: Wire, *, timed_out: bool = False, over_memory: bool = False
@@ -58,6 +64,7 @@ def classify(
     too_large = "It held more memory than a run may (limits.memory_mib)."
     for happened, status, why in (
         (wire.journal_error is not None, ours, wire.journal_error),
+        (wire.tool_failure is not None, ours, wire.tool_failure),
         (wire.contaminated, Status.CONTAMINATED, disturbed),
         (timed_out and held_s > 0, ours, held_up),
         (timed_out, Status.TIMEOUT, too_late),

@@ -29,6 +29,12 @@ def tool_call(arguments: str, finish: str) -> Call:
     return call(finish=finish, content="", tool_calls=[{"function": function}])
 
 
+def tool(status: int) -> Call:
+    return Call(
+        sequence=1, kind="tool", path="/tools/query", arrived_s=0, last_byte_s=1, status=status, error="no"
+    )
+
+
 OK = WorkerResult(0.0, 1.0, outcome=Outcome("report", {"writer": "report"}))
 EMPTY = WorkerResult(0.0, 1.0, outcome=Outcome(" \n", {}))
 RAISED = WorkerResult(0.0, 1.0, error="ValueError: no")
@@ -44,6 +50,10 @@ LIMITED = WorkerResult(0.0, 1.0, error="LimitReached", limit_reached=True)
         (OK, Wire([call()], contaminated=True), Status.CONTAMINATED),
         (None, Wire([]), Status.INFRASTRUCTURE_ERROR),
         (RAISED, Wire([call(507)], journal_error="disk full"), Status.INFRASTRUCTURE_ERROR),
+        (RAISED, Wire([call(), tool(500)]), Status.INFRASTRUCTURE_ERROR),
+        (OK, Wire([call(), tool(500), call()]), Status.INFRASTRUCTURE_ERROR),
+        (OK, Wire([call(), tool(404), call()]), Status.COMPLETED),
+        (RAISED, Wire([call(), tool(400)]), Status.FRAMEWORK_ERROR),
         (RAISED, Wire([]), Status.FRAMEWORK_ERROR),
         (RAISED, Wire([call()]), Status.FRAMEWORK_ERROR),
         (RAISED, Wire([call(400)]), Status.FRAMEWORK_ERROR),
