@@ -1,7 +1,7 @@
-"""The tool `query`: one read-only SQL statement on the run's own copy of the data. Never raises.
+"""The tool `query`: one read-only SQL statement on the run's own copy of the data.
 
 The data is {"tables": {table: rows}, "columns": {table: {column: type}}}. A successful answer begins with the
-number of rows, a failed one with `FAILED`; how the process that runs the queries is bounded is said there.
+number of rows, a failed one with `FAILED`. `query_process.py` says how the process is bounded that runs them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ MAX_CELL_CHARS = 200
 MAX_ANSWER_CHARS = 4_000
 """About a thousand tokens, so that a small model's context holds several answers."""
 MAX_SQL_CHARS = 10_000
-ANSWER_S = 15
+ANSWER_S = 8
 """After which the process is killed, because some work of DuckDB's cannot be interrupted."""
-START_S = 60
-"""For a slow machine; it takes about half a second."""
+START_S = 20
+"""For a slow machine; it takes half a second. With an answer it stays below a tool call's 30 seconds."""
 
 _PROCESS = Path(__file__).with_name("query_process.py")
 
