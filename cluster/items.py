@@ -99,7 +99,7 @@ def _refuse_confusion(
     """Names and ids that are taken, and facts that a report's words cannot tell apart."""
     others = load_items(folder, queries, kind) if any(folder.glob("*.y*ml")) else {}
     if source.stem in others:
-        raise PlanError(f"{source}: there is an item {source.stem!r} already: give the file another name.")
+        raise PlanError(f"{source}: there is an item {source.stem!r} already: give this one another name.")
     ids = {fact.id for fact in item.expected_facts()}
     for other_name, other in others.items():
         if other.name.casefold() == item.name.casefold():
