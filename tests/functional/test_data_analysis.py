@@ -13,10 +13,10 @@ from aiohttp import web
 from shared.store import Store
 from shared.tasks.data_analysis.item import Item
 from shared.tasks.load_task import load_task
+from tests.conformance.scripted_server import completion
 from tests.functional.command import levelfield, write_plan
 from tests.functional.model_service import model_service
 from tests.unit.reference_queries import reference_query
-from tests.unit.upstream import ANSWER
 
 FRAMEWORKS = ["direct", "langgraph", "crewai", "autogen", "agent_framework", "openai_agents"]
 ITEM = "herbal_revenue"
@@ -25,13 +25,8 @@ PLAN_TIMEOUT_S = 600
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(900)]
 
 
-def said(content: str | None, **more: Any) -> web.Response:
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": content} | more,
-        "finish_reason": "stop",
-    }
-    return web.json_response(ANSWER | {"choices": [choice]})
+def said(number: int, content: str | None, calls: list[dict[str, Any]] | None = None) -> web.Response:
+    return web.Response(body=completion(number, content, calls).body, content_type="application/json")
 
 
 def test_every_framework_asks_the_data_and_is_scored(tmp_path: Path) -> None:
@@ -48,11 +43,10 @@ def test_every_framework_asks_the_data_and_is_scored(tmp_path: Path) -> None:
         if body.get("tools") and len(results) < 2:
             arguments = json.dumps({"sql": sql if results else "SELECT revenue FROM orders"})
             function = {"name": "query", "arguments": arguments}
-            return said(
-                None, tool_calls=[{"id": f"c{len(results)}", "type": "function", "function": function}]
-            )
+            calls = [{"id": f"call-{len(results)}", "type": "function", "function": function}]
+            return said(len(results), None, calls)
         found = re.findall(r"(?:1 row:\\+n.*?\\+n|found )(\d+\.\d+)", whole)
-        return said(f"I found {found[-1]}.\n\nAnswer: {found[-1]}" if found else "A plan.")
+        return said(9, f"I found {found[-1]}.\n\nAnswer: {found[-1]}" if found else "A plan.")
 
     with model_service() as service:
         service.behave = analyst
