@@ -138,6 +138,21 @@ def test_what_cannot_be_interrupted_is_killed(monkeypatch: pytest.MonkeyPatch) -
         opened.close()
 
 
+def test_a_process_that_dies_is_replaced() -> None:
+    """When it ends between two queries, one at most fails, and the next is answered."""
+    opened = Tools(DATA)
+    try:
+        for _ in range(2):
+            assert opened._process is not None
+            ask(opened, "SELECT 1")
+            opened._process.kill()
+            opened._process.wait(20)
+            assert ask(opened, "SELECT 1").startswith(FAILED)
+            assert ask(opened, "SELECT count(*) FROM stores").endswith("6")
+    finally:
+        opened.close()
+
+
 def test_closing_ends_the_process() -> None:
     """After close, before any call and twice too, no process is left."""
     opened = Tools(DATA)

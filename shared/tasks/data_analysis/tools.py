@@ -49,8 +49,10 @@ class Tools:
     )
 
     def __init__(self, data: Any) -> None:
+        """The process starts while the run's first agents are at work, so that no query waits for Python."""
         self._data = data
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | None = _started()
+        self._loaded = False
 
     def call(self, name: str, arguments: dict[str, Any]) -> str:
         """What the query gives as text, or why it failed and how to ask."""
@@ -60,9 +62,7 @@ class Tools:
         if len(sql) > MAX_SQL_CHARS:
             return f"{FAILED}the statement has more than {MAX_SQL_CHARS:,} characters."
         question = {"sql": sql, "max_rows": MAX_ROWS, "max_cell_chars": MAX_CELL_CHARS}
-        if self._process is None:
-            self._process = self._start()
-        answer = self._ask(self._process, question, ANSWER_S)
+        answer = self._ask(self._with_data(), question, ANSWER_S)
         if answer is None:
             self.close()
             return f"{FAILED}it took too long or needed too much memory. Ask for less at once."
@@ -72,27 +72,19 @@ class Tools:
 
     def close(self) -> None:
         """End the process; a later call starts another."""
-        process, self._process = self._process, None
+        process, self._process, self._loaded = self._process, None, False
         if process is not None:
             process.kill()
-            with process:
+            with contextlib.suppress(OSError), process:  # a pipe may be broken
                 process.wait()
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _with_data(self) -> subprocess.Popen[str]:
         """Raises RuntimeError when there is no process that answers: our fault, not the model's."""
-        process = subprocess.Popen(
-            [sys.executable, "-I", str(_PROCESS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={},
-            cwd="/",
-            text=True,
-        )
-        self._process = process
-        if self._ask(process, self._data, START_S) is None:
+        process = self._process = self._process or _started()
+        if not self._loaded and self._ask(process, self._data, START_S) is None:
             self.close()
             raise RuntimeError("the process that runs queries does not start")
+        self._loaded = True
         return process
 
     @staticmethod
@@ -105,6 +97,18 @@ class Tools:
             if select.select([process.stdout], [], [], timeout_s)[0]:
                 return json.loads(process.stdout.readline())
         return None
+
+
+def _started() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-I", str(_PROCESS)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+        cwd="/",
+        text=True,
+    )
 
 
 def _shown(answer: dict[str, Any]) -> str:
