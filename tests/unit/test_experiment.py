@@ -24,12 +24,12 @@ def plan_file(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["quick", "proof", "full", "tools", "dry"])
+@pytest.mark.parametrize("name", ["quick", "proof", "full", "tools", "data", "dry"])
 def test_the_shipped_plans_are_good(name: str) -> None:
     """Every plan in plans/ describes an experiment."""
     plan = read_plan(Path(f"plans/{name}.yaml"))
     describe_experiment(plan, load_settings({}, plan.settings))
-    assert total_runs(plan) == {"quick": 21, "proof": 42, "full": 63, "tools": 12, "dry": 8}[name]
+    assert total_runs(plan) == {"quick": 21, "proof": 42, "full": 63, "tools": 12, "data": 72, "dry": 8}[name]
 
 
 @pytest.mark.parametrize(
