@@ -48,7 +48,6 @@ def test_every_task_is_complete(name: str) -> None:
         for spec in task.agents(item) + task.agents(item, "agent"):
             assert spec.instructions
             assert spec.request
-            assert "{" not in spec.instructions + spec.request
 
 
 def test_prefetched_agents_get_the_results_and_no_tools(task: Task) -> None:
