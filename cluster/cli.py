@@ -15,6 +15,7 @@ from rich.text import Text
 
 from cluster.default_command import DefaultCommand
 from cluster.item_commands import item_app
+from cluster.documents_commands import documents_app
 from cluster.results_commands import Folder, results_app
 from cluster.task_commands import task_app
 from shared.errors import LevelfieldError
@@ -31,6 +32,7 @@ app.add_typer(envs_app, name="envs")
 app.add_typer(results_app)
 app.add_typer(task_app, name="task")
 app.add_typer(item_app, name="item")
+app.add_typer(documents_app)
 judge_app = typer.Typer(
     cls=DefaultCommand,
     help="Judge an experiment's reports, or audit its judge.\n\n`levelfield judge DIR` is short for "
@@ -256,5 +258,6 @@ def _exit_now(code: int) -> None:
 
 def command_names() -> set[str]:
     registered: list[Any] = [*app.registered_commands, *results_app.registered_commands]
+    registered += documents_app.registered_commands
     groups = {group.name for group in app.registered_groups if group.name}
     return {command.name or command.callback.__name__ for command in registered} | groups

@@ -13,8 +13,9 @@ from importlib.metadata import version
 from cluster.servers.ollama_server import ollama_origin
 from cluster.servers.probe import ask
 from cluster.servers.vllm_server import VLLM_BASE_URL
-from runtime_envs.build import available, cache_root
+from runtime_envs.build import available
 from runtime_envs.catalog import FRAMEWORKS
+from shared.cache_root import cache_root
 from shared.errors import SandboxUnavailable, ServerUnavailable, SettingsError
 from shared.sandbox.choose_isolation import choose_isolation
 from shared.settings import load_settings

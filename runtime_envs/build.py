@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import platform
 import shutil
 import sys
@@ -26,6 +25,7 @@ import filelock
 
 from runtime_envs.catalog import ENVIRONMENTS, Environment, environment
 from runtime_envs.installer import create_venv, install_into_folder, install_into_venv
+from shared.cache_root import cache_root
 from shared.errors import EnvironmentFailed
 from shared.versions import MARK
 
@@ -117,13 +117,6 @@ def _of_versions(folder: Path) -> list[EnvironmentState]:
             found = _Note(**json.loads(note.read_text(encoding="utf-8")))
             states.append(EnvironmentState(name, "framework", note.parent, True, found.size_bytes))
     return states
-
-
-def cache_root() -> Path:
-    if chosen := os.environ.get("LEVELFIELD_CACHE"):
-        return Path(chosen).expanduser().absolute()
-    caches = os.environ.get("XDG_CACHE_HOME")
-    return (Path(caches) if caches else Path.home() / ".cache") / "levelfield"
 
 
 def environment_folder(wanted: Environment, root: Path | None = None) -> Path:

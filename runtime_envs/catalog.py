@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = Path(__file__).resolve().parent / "locks"
 
 T = TypeVar("T")
-Kind = Literal["framework", "server", "model", "peer", "project"]
-"""A peer is what Levelfield itself is measured beside, by `make benchmark` alone."""
+Kind = Literal["framework", "server", "model", "documents", "peer", "project"]
+"""Documents: what reads and searches people's own files. A peer is what Levelfield itself is measured beside,
+by `make benchmark` alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ ENVIRONMENTS = _environments(
     Environment("llamacpp", "server", "llamacpp"),
     Environment("model-smollm2-135m", "model", "model-smollm2-135m"),
     Environment("model-qwen2.5-coder-1.5b", "model", "model-qwen2.5-coder-1.5b"),
+    Environment("documents", "documents", "documents"),
     Environment("bench-litellm", "peer", "bench-litellm"),
     Environment("bench-inspect", "peer", "bench-inspect"),
     Environment("bench-deepeval", "peer", "bench-deepeval"),

@@ -136,6 +136,11 @@ def cure_for(said: str) -> str:
 
 def _who(wanted: Environment) -> str:
     titles = [framework.title for framework in FRAMEWORKS.values() if framework.environment == wanted.group]
-    others = {"model": "the model weights", "server": "the model server", "peer": "for `make benchmark`"}
+    others = {
+        "model": "the model weights",
+        "server": "the model server",
+        "documents": "for `levelfield index`",
+        "peer": "for `make benchmark`",
+    }
     what = " and ".join(titles) or others.get(wanted.kind, "")
     return f"Building the environment {wanted.name!r} ({what})"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runtime_envs.build import build, cache_root, one_builder
+from runtime_envs.build import build, one_builder
+from shared.cache_root import cache_root
 from shared.errors import EnvironmentFailed, SettingsError
 from shared.suggest import unknown_name
 

@@ -19,10 +19,11 @@ import uv
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from runtime_envs.build import BuiltEnvironment, build, build_environment, cache_root, one_builder
+from runtime_envs.build import BuiltEnvironment, build, build_environment, one_builder
 from runtime_envs.catalog import ENVIRONMENTS, ROOT, Environment, Framework, environment, framework
 from runtime_envs.installer import cure_for
 from runtime_envs.lock import OLDEST_PYTHON, TIMEOUT_S
+from shared.cache_root import cache_root
 from shared.errors import EnvironmentFailed, PlanError, SettingsError
 from shared.record_files import write_whole
 from shared.versions import split_version, versioned_name

@@ -6,6 +6,7 @@ LevelfieldError            never raised itself; carries the process's exit code
 |   +-- SettingsError      a setting is unknown or has a bad value
 |   +-- ResultsMismatch    the results folder belongs to another plan or a newer Levelfield
 |   +-- ServerUnavailable  the model server that the user named does not answer
+|   +-- IndexUnusable      an index of documents is missing, broken off, in use or damaged
 |   +-- RatingsError       a file of people's ratings is wrong
 |   +-- JudgeUnavailable   the judge's server does not answer: its verdicts stay owed until the next time
 |   +-- SandboxUnavailable no isolation can be had here: programs that a model wrote are not run
@@ -41,6 +42,10 @@ class ResultsMismatch(UserError):
 
 
 class ServerUnavailable(UserError):
+    pass
+
+
+class IndexUnusable(UserError):
     pass
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cluster.gateway.admin import REFUSAL
 from cluster.gateway.lease import GatewayStatus, LeaseReport, LeaseRequest
-from cluster.own_process import OwnProcess
 from shared.calls import Call
 from shared.errors import NodeFailed
+from shared.own_process import OwnProcess
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT_S = 30.0

@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from cluster.own_process import OwnProcess
 from cluster.servers.hub_model import is_hub_name
 from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
 from cluster.servers.metrics import llamacpp_counters
@@ -14,6 +13,7 @@ from cluster.servers.model_weights import WeightsFile, find_weights
 from cluster.servers.probe import answers, ask, require_success
 from runtime_envs.build import build
 from runtime_envs.models import MODELS, chat_template
+from shared.own_process import OwnProcess
 
 SCRIPT = Path(__file__).with_name("llamacpp_main.py")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cluster.own_process import OwnProcess
 from cluster.servers.interface import ServerIdentity, ServerOptions, TokenCounters
 from cluster.servers.metrics import llamacpp_counters
 from cluster.servers.probe import answers
+from shared.own_process import OwnProcess
 
 SCRIPT = Path(__file__).with_name("scripted_main.py")
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.own_process import OwnProcess
+from shared.own_process import OwnProcess
 from cluster.servers import ModelServer, ServerOptions, TokenCounters, growth, metrics, open_server
 from cluster.servers.metrics import count, llamacpp_counters, vllm_counters
 from tests.unit.answering_server import Answer, AnsweringServer

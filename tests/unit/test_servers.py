@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from cluster import own_process
+from shared import own_process
 from cluster.servers import ModelServer, ServerOptions, check_setting, open_server
 from cluster.servers.probe import ask, checked_url
 from shared.errors import NodeFailed, ServerUnavailable, SettingsError, UserError

@@ -1,0 +1,1 @@
+"""`levelfield index` and `levelfield ask`: people's own documents, indexed and asked."""

@@ -1,0 +1,1 @@
+"""Reads documents, indexes and searches them; runs in the environment `documents`."""

@@ -1,0 +1,31 @@
+"""Pages to passages: at headings, paragraphs, sentences or words, whichever is the coarsest that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from semantic_text_splitter import MarkdownSplitter, TextSplitter
+
+from shared.documents.engine.embed import tokenizer
+from shared.documents.engine.read_document import Page
+from shared.documents.passage import Passage
+
+PASSAGE_TOKENS = 200
+"""Of the embedding model's: what it takes, less room for its own two marks."""
+OVERLAP_TOKENS = 40
+MARKDOWN = (".md", ".markdown")
+
+
+class Splitter:
+    def __init__(self) -> None:
+        limits = {"capacity": PASSAGE_TOKENS, "overlap": OVERLAP_TOKENS}
+        self._text: Any = TextSplitter.from_huggingface_tokenizer(tokenizer(), **limits)
+        self._markdown: Any = MarkdownSplitter.from_huggingface_tokenizer(tokenizer(), **limits)
+
+    def passages(self, file: str, pages: Iterable[Page]) -> Iterator[Passage]:
+        """No passage goes over a page's end: it is cited by its page."""
+        splitter = self._markdown if file.lower().endswith(MARKDOWN) else self._text
+        for page in pages:
+            for text in splitter.chunks(page.text):
+                yield Passage(text, file, page.number)
