@@ -105,6 +105,7 @@ def describe_experiment(
     Raises:
         PlanError: An unknown framework, task, item or agent, naming the nearest right one.
         SettingsError: The same for a model.
+        UserError: A task's tools cannot be opened here, with what to do.
     """
     check_frameworks(plan)
     for setting in {settings.llm_model, *settings.panel}:
@@ -114,6 +115,7 @@ def describe_experiment(
         task = tasks[wanted.name] = load_task(wanted.name).limited(plan.limits.facts_per_query)
         for item in wanted.items:
             task.agents(item, plan.tools, plan.limits.max_tokens)
+            task.toolbox(item).check()
     locks = dict(locks or {})
     return Experiment(plan, settings, tasks, _identity(plan, settings, tasks, locks), locks)
 

@@ -45,6 +45,10 @@ class EngineProcess:
             raise IndexUnusable(answer["error"])
         return answer
 
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
     def stop(self) -> None:
         self._process.stop()
 
@@ -70,6 +74,10 @@ class DocumentSearch:
             {"do": "search", "query": query, "most": most, "way": way}, SEARCH_TIMEOUT_S
         )
         return [Passage(hit["text"], hit["file"], hit["page"]) for hit in answer["hits"]]
+
+    @property
+    def alive(self) -> bool:
+        return self._engine.alive
 
     def close(self) -> None:
         self._engine.stop()

@@ -24,6 +24,11 @@ class Toolbox(Strict):
         found: type[Tools] = importlib.import_module(self.module).Tools
         return found
 
+    def check(self) -> None:
+        """Raises UserError where these tools cannot be opened on this machine; most can be anywhere."""
+        if check := getattr(self.kind, "check", None):
+            check(self.data)
+
     def open(self) -> Tools:
         return self.kind(self.data)
 

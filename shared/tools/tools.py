@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 class Tools(Protocol):
-    """May remember what a run did; the same calls in the same order always lead to the same answers."""
+    """May remember what a run did; the same calls in the same order always lead to the same answers.
+
+    Tools that need something of the machine, such as an index, also have a class method `check(data)`: it
+    raises UserError, before any run, where they could not be opened.
+    """
 
     SPECS: ClassVar[tuple[ToolSpec, ...]]
     """As models see them."""
