@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks import clock, cpu, driver, gateway, judging, scale, utilisation
+from benchmarks import clock, cpu, driver, gateway, judging, retrieval, scale, utilisation
 from benchmarks.session import Benchmark, Session
 from benchmarks.table import result_table
 from cluster.progress import RunProgress
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         utilisation.BENCHMARK,
         judging.BENCHMARK,
         driver.BENCHMARK,
+        retrieval.BENCHMARK,
         scale.BENCHMARK,
     )
 }
