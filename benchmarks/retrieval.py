@@ -34,8 +34,8 @@ START_TIMEOUT_S = 120
 INDEX_TIMEOUT_S = 900
 COUNTED = (
     "hit@k: share of the questions with the right passage among the first k; right is the file, the page "
-    "where there are pages, and words that the passage holds. MRR: mean of 1/rank within the first ten. The "
-    "set is small (one question is over 2 percent) and ours: it tells the ways apart, and not products. First "
+    "where there are pages, and words that it holds. MRR: mean of 1/rank among the first ten. The set is "
+    "small (one question is over 2 percent) and ours: it tells the ways apart, and not products. First "
     "indexing: from starting a process to the end, of the same files: read, split, embedded, stored. plain "
     "chromadb is a script with the same readers, splitter and embedding model; ours also writes keywords, "
     "digests and the manifest."
@@ -192,7 +192,7 @@ def _goals(figures: Sequence[Figure]) -> list[Goal]:
 
 def _subjects() -> list[Subject]:
     return [
-        Subject(name=BOTH, role="ours", what="vectors and BM25, fused by reciprocal rank"),
+        Subject(name=BOTH, role="ours", what="vectors and BM25, their scores weighted"),
         Subject(name=DENSE, role="reference", what="all-MiniLM-L6-v2 in 8 bits, chromadb"),
         Subject(name=WORDS, role="reference", what="bm25s"),
         Subject(name=PLAIN, role="floor", what="chromadb, file by file, no keywords and no digests"),

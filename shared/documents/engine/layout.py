@@ -22,6 +22,7 @@ def made_with() -> dict[str, Any]:
         "max_tokens": MAX_TOKENS,
         "passage_tokens": PASSAGE_TOKENS,
         "overlap_tokens": OVERLAP_TOKENS,
+        "titled": True,
         "libraries": {name: version(name) for name in LIBRARIES},
     }
 

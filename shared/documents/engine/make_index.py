@@ -15,10 +15,9 @@ from shared.documents.engine.find_files import find_files
 from shared.documents.engine.keywords import write_keywords
 from shared.documents.engine.layout import KEYWORDS, VECTORS, hold, made_with
 from shared.documents.engine.read_document import Unreadable, read_document
-from shared.documents.engine.split_pages import Splitter
-from shared.documents.engine.vectors import PassageStore
+from shared.documents.engine.split_pages import Splitter, title_of
+from shared.documents.engine.vectors import PassageStore, Titled
 from shared.documents.index_manifest import IndexedFile, IndexManifest, read_manifest, write_manifest
-from shared.documents.passage import Passage
 from shared.errors import IndexUnusable
 
 FLUSH_PASSAGES = 128
@@ -43,9 +42,7 @@ class Wanted:
 class _Pending:
     """Read and not stored yet."""
 
-    passages: list[Passage] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    """Within their file."""
+    passages: list[Titled] = field(default_factory=list)
     files: dict[str, IndexedFile] = field(default_factory=dict)
 
 
@@ -134,9 +131,9 @@ class IndexMaker:
         except Unreadable as error:
             self._skipped[name] = str(error)
             return
-        passages = list(splitter.passages(name, pages))
+        title = title_of(name, pages)
+        passages = [Titled(one, n, title) for n, one in enumerate(splitter.passages(name, pages))]
         pending.passages += passages
-        pending.numbers += range(len(passages))
         pages_read = pages[-1].number
         pending.files[name] = IndexedFile(sha256=digest, pages=pages_read, passages=len(passages))
 
@@ -145,7 +142,7 @@ class IndexMaker:
             part = slice(start, start + FLUSH_PASSAGES)
             yield {"storing": len(pending.passages) - start}
             passages = pending.passages[part]
-            store.add(passages, embed([passage.text for passage in passages]), pending.numbers[part])
+            store.add(passages, embed([one.searched for one in passages]))
         self._manifest = self._manifest.model_copy(update={"files": self._manifest.files | pending.files})
         self._write(complete=False)
 

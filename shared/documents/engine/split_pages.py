@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
@@ -14,7 +16,15 @@ from shared.documents.passage import Passage
 PASSAGE_TOKENS = 200
 """Of the embedding model's: what it takes, less room for its own two marks."""
 OVERLAP_TOKENS = 40
+TITLE_CHARS = 120
 MARKDOWN = (".md", ".markdown")
+
+
+def title_of(file: str, pages: Sequence[Page]) -> str:
+    """What is searched with each passage, which seldom says what document it is in: name and first line."""
+    name = re.sub(r"[\W_]+", " ", PurePosixPath(file).stem).strip()
+    first = next((line.strip() for line in pages[0].text.splitlines() if line.strip()), "")
+    return f"{name}: {first.lstrip('# ')[:TITLE_CHARS]}"
 
 
 class Splitter:

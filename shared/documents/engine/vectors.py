@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,21 @@ PAGE_OF_PASSAGES = 5000
 """Fetched at once, which bounds memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Titled:
+    """A passage on its way into the store."""
+
+    passage: Passage
+    number: int
+    """Within its file, from 0."""
+    title: str
+    """Of its document, see `split_pages.title_of`."""
+
+    @property
+    def searched(self) -> str:
+        return titled(self.title, self.passage.text)
+
+
 class PassageStore:
     def __init__(self, folder: Path) -> None:
         # Vectors come with each call: no embedding function, which would be downloaded.
@@ -32,29 +48,28 @@ class PassageStore:
     def __len__(self) -> int:
         return int(self._collection.count())
 
-    def add(self, passages: Sequence[Passage], vectors: Vectors, first: Sequence[int]) -> None:
-        """`first`: each passage's number within its file, from 0."""
+    def add(self, passages: Sequence[Titled], vectors: Vectors) -> None:
         for start in range(0, len(passages), self._most_at_once):
             part = slice(start, start + self._most_at_once)
             self._collection.add(
-                ids=[_id(p.file, n) for p, n in zip(passages[part], first[part], strict=True)],
+                ids=[_id(one) for one in passages[part]],
                 embeddings=vectors[part],
-                documents=[p.text for p in passages[part]],
-                metadatas=[{"file": p.file, "page": p.page or NO_PAGE} for p in passages[part]],
+                documents=[one.passage.text for one in passages[part]],
+                metadatas=[_metadata(one) for one in passages[part]],
             )
 
     def remove(self, file: str) -> None:
         self._collection.delete(where={"file": file})
 
     def files(self) -> set[str]:
-        return {str(row["file"]) for rows in self._pages("metadatas") for row in rows["metadatas"]}
+        return {str(row["file"]) for rows in self._pages() for row in rows["metadatas"]}
 
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Id and text of every passage, in the order of ids."""
+        """Id and text of every passage, with its title, in the order of ids."""
         rows = [
-            pair
-            for page in self._pages("documents")
-            for pair in zip(page["ids"], page["documents"], strict=True)
+            (one, titled(metadata["title"], text))
+            for page in self._pages()
+            for one, text, metadata in zip(page["ids"], page["documents"], page["metadatas"], strict=True)
         ]
         yield from sorted(rows)
 
@@ -71,10 +86,21 @@ class PassageStore:
         by_id = {one: Passage(text, row["file"], row["page"] or None) for one, text, row in rows}
         return [by_id[one] for one in ids]
 
-    def _pages(self, include: str) -> Iterator[Any]:
+    def _pages(self) -> Iterator[Any]:
         for start in range(0, len(self), PAGE_OF_PASSAGES):
-            yield self._collection.get(limit=PAGE_OF_PASSAGES, offset=start, include=[include])
+            yield self._collection.get(
+                limit=PAGE_OF_PASSAGES, offset=start, include=["documents", "metadatas"]
+            )
 
 
-def _id(file: str, number: int) -> str:
-    return f"{hashlib.sha256(file.encode()).hexdigest()[:16]}-{number:06}"
+def titled(title: str, text: str) -> str:
+    """What is embedded, and what is searched for words."""
+    return f"{title}\n{text}"
+
+
+def _id(one: Titled) -> str:
+    return f"{hashlib.sha256(one.passage.file.encode()).hexdigest()[:16]}-{one.number:06}"
+
+
+def _metadata(one: Titled) -> dict[str, Any]:
+    return {"file": one.passage.file, "page": one.passage.page or NO_PAGE, "title": one.title}
