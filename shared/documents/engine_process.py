@@ -15,14 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT_S = 120.0
 """Its imports take 2 to 3 s here, far longer from a disk that is cold or across a network."""
 SEARCH_TIMEOUT_S = 60.0
-VARIABLES = {
-    "PYTHONPATH": str(ROOT),
-    # Nothing is sent or fetched.
-    "ANONYMIZED_TELEMETRY": "False",
-    "HF_HUB_OFFLINE": "1",
-    "OTEL_SDK_DISABLED": "true",
-    "TOKENIZERS_PARALLELISM": "true",
-}
+VARIABLES = {"PYTHONPATH": str(ROOT)}
 
 Way = Literal["both", "dense", "bm25"]
 

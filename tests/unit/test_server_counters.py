@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.own_process import OwnProcess
 from cluster.servers import ModelServer, ServerOptions, TokenCounters, growth, metrics, open_server
 from cluster.servers.metrics import count, llamacpp_counters, vllm_counters
+from shared.own_process import OwnProcess
 from tests.unit.answering_server import Answer, AnsweringServer
 
 METRICS = "GET /metrics"

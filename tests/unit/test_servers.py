@@ -16,9 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-from shared import own_process
 from cluster.servers import ModelServer, ServerOptions, check_setting, open_server
 from cluster.servers.probe import ask, checked_url
+from shared import own_process
 from shared.errors import NodeFailed, ServerUnavailable, SettingsError, UserError
 from tests.unit.answering_server import Answer, AnsweringServer
 
