@@ -9,7 +9,7 @@ from rich.console import Console
 from cluster.progress import RunProgress
 from runtime_envs.build import build
 from shared.cache_root import cache_root
-from shared.documents.index_place import place_for
+from shared.documents.index_place import EXAMPLE, place_for
 from shared.documents.indexing import (
     MAX_FILE_BYTES,
     Indexed,
@@ -22,10 +22,6 @@ from shared.errors import IndexUnusable
 
 LISTED = 20
 """Skipped files named one by one; the manifest has them all."""
-
-
-EXAMPLE = "example"
-"""Name of the index of the documents that Levelfield ships."""
 
 
 def index_command(

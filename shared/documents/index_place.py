@@ -11,6 +11,8 @@ from shared.documents.index_manifest import MANIFEST, IndexManifest, read_manife
 from shared.errors import IndexUnusable
 from shared.suggest import unknown_name
 
+EXAMPLE = "example"
+"""Name of the index of the documents that Levelfield ships."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -66,8 +68,14 @@ def find_index(given: str | None) -> Path:
         return known[given]
     if is_index(Path(given).expanduser()):
         return Path(given).expanduser().absolute()
-    how = f"`levelfield index FOLDER --name {given}` makes it." if NAME.fullmatch(given) else ""
-    raise IndexUnusable(f"{unknown_name('index', given, known)} {how}".rstrip())
+    what = unknown_name("index", given, known) if known else f'There is no index "{given}" here.'
+    raise IndexUnusable(f"{what} {_how_to_make(given)}")
+
+
+def _how_to_make(name: str) -> str:
+    if name == EXAMPLE:
+        return "`levelfield index --example` makes it."
+    return f"`levelfield index FOLDER --name {name}` makes it."
 
 
 def open_manifest(index: Path) -> IndexManifest:

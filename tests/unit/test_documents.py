@@ -148,6 +148,14 @@ def test_no_index_at_all(cache: Path) -> None:
         find_index(None)
 
 
+def test_an_index_that_a_task_names_and_nobody_made(cache: Path) -> None:
+    """The message is the command that makes it."""
+    with pytest.raises(IndexUnusable, match="levelfield index --example"):
+        find_index("example")
+    with pytest.raises(IndexUnusable, match="levelfield index FOLDER --name mine"):
+        find_index("mine")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
