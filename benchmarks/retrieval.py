@@ -16,9 +16,9 @@ from benchmarks.line_process import LineProcess
 from benchmarks.result import Figure, Goal, Subject, figure
 from benchmarks.session import Benchmark, Findings, Session
 from runtime_envs.build import build
-from shared.documents.engine_process import DocumentSearch, Way
+from shared.documents.engine_process import DocumentSearch
 from shared.documents.indexing import index_folder, write_example
-from shared.documents.passage import Passage
+from shared.documents.passage import Passage, Way
 from shared.errors import InternalError
 from shared.strict import Strict
 

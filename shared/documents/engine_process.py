@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from shared.documents.index_place import open_manifest
-from shared.documents.passage import Passage
+from shared.documents.passage import Passage, Way
 from shared.errors import IndexUnusable
 from shared.own_process import OwnProcess
 
@@ -16,8 +16,6 @@ START_TIMEOUT_S = 120.0
 """Its imports take 2 to 3 s here, far longer from a disk that is cold or across a network."""
 SEARCH_TIMEOUT_S = 60.0
 VARIABLES = {"PYTHONPATH": str(ROOT)}
-
-Way = Literal["both", "dense", "bm25"]
 
 
 class EngineProcess:
@@ -66,7 +64,7 @@ class DocumentSearch:
         answer = self._engine.ask(
             {"do": "search", "query": query, "most": most, "way": way}, SEARCH_TIMEOUT_S
         )
-        return [Passage(hit["text"], hit["file"], hit["page"]) for hit in answer["hits"]]
+        return [Passage(**passage) for passage in answer["passages"]]
 
     @property
     def alive(self) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from shared.foreign_text import harmless
 
+Way = Literal["both", "dense", "bm25"]
+"""How passages are searched: by meaning and by words together, or by one of them alone."""
 QUOTE = "> "
 """Before each line of a document, so that no line of it can pass for a heading of ours."""
 

@@ -13,6 +13,7 @@ import resource
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,13 +64,8 @@ class Engine:
         if self._search is None:
             hold(self._index, alone=False)
             self._search = Search(self._index)
-        hits = self._search(message["query"], int(message["most"]), message["way"])
-        return {
-            "hits": [
-                {"text": h.passage.text, "file": h.passage.file, "page": h.passage.page, "cosine": h.cosine}
-                for h in hits
-            ]
-        }
+        found = self._search(message["query"], int(message["most"]), message["way"])
+        return {"passages": [asdict(passage) for passage in found]}
 
 
 def main() -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from shared.documents.engine.embed import Embedder
 from shared.documents.engine.keywords import Keywords
 from shared.documents.engine.layout import KEYWORDS, VECTORS
 from shared.documents.engine.vectors import PassageStore
-from shared.documents.passage import Passage
+from shared.documents.passage import Passage, Way
 
-Way = Literal["both", "dense", "bm25"]
 CANDIDATES = 50
 """That each way hands in."""
 MEANING = 0.7
@@ -22,20 +19,14 @@ weights and reciprocal ranks worse: words bring in much that merely sounds alike
 MAX_QUERY_CHARS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    passage: Passage
-    cosine: float | None
-    """None when only the words brought it in."""
-
-
 class Search:
     def __init__(self, index: Path) -> None:
         self._store = PassageStore(index / VECTORS)
         self._keywords = Keywords.load(index / KEYWORDS)
         self._embed = Embedder()
 
-    def __call__(self, query: str, most: int, way: Way = "both") -> list[Hit]:
+    def __call__(self, query: str, most: int, way: Way) -> list[Passage]:
+        """The best first."""
         query = query[:MAX_QUERY_CHARS]
         cosines: dict[str, float] = {}
         scores: dict[str, float] = {}
@@ -44,8 +35,7 @@ class Search:
         if way != "dense":
             scores = self._keywords.best(query, CANDIDATES)
         chosen = fused(cosines, scores)[:most]
-        found = zip(chosen, self._store.passages(chosen), strict=True) if chosen else ()
-        return [Hit(passage, cosines.get(one)) for one, passage in found]
+        return self._store.passages(chosen) if chosen else []
 
 
 def fused(cosines: Mapping[str, float], scores: Mapping[str, float]) -> list[str]:
