@@ -33,7 +33,7 @@ $(BIN)/levelfield: runtime_envs/locks/project.txt pyproject.toml
 bench: setup ## Run a plan and write its report (PLAN, MODEL, JUDGE, FRESH=1)
 	@$(RUN)
 
-benchmark: setup ## Measure Levelfield itself beside peers (ONLY=gateway, cpu, clock, utilisation, judging, driver or scale; QUICK=1)
+benchmark: setup ## Measure Levelfield itself beside peers (ONLY=gateway, cpu, clock, utilisation, judging, driver, retrieval or scale; QUICK=1)
 	@$(BIN)/python -m benchmarks $(ONLY) $(if $(QUICK),--quick)
 
 test: setup lint types contracts unit ## Linters, types, import contracts and all tests (ARGS go to pytest)
