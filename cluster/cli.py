@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.default_command import DefaultCommand
-from cluster.item_commands import item_app
 from cluster.documents_commands import documents_app
+from cluster.item_commands import item_app
 from cluster.results_commands import Folder, results_app
 from cluster.task_commands import task_app
 from shared.errors import LevelfieldError

@@ -105,7 +105,6 @@ def describe_experiment(
     Raises:
         PlanError: An unknown framework, task, item or agent, naming the nearest right one.
         SettingsError: The same for a model.
-        UserError: A task's tools cannot be opened here, with what to do.
     """
     check_frameworks(plan)
     for setting in {settings.llm_model, *settings.panel}:
@@ -115,7 +114,6 @@ def describe_experiment(
         task = tasks[wanted.name] = load_task(wanted.name).limited(plan.limits.facts_per_query)
         for item in wanted.items:
             task.agents(item, plan.tools, plan.limits.max_tokens)
-            task.toolbox(item).check()
     locks = dict(locks or {})
     return Experiment(plan, settings, tasks, _identity(plan, settings, tasks, locks), locks)
 
@@ -139,10 +137,10 @@ def check_frameworks(plan: Plan) -> None:
 
 
 def check_tools(experiment: Experiment) -> None:
-    """Open every item's tools once. Raises SandboxUnavailable, or what else keeps a run from beginning."""
+    """Before the first run. Raises UserError where an item's tools cannot be opened here, with what to do."""
     for wanted in experiment.plan.tasks:
         for item in wanted.items:
-            experiment.tasks[wanted.name].toolbox(item).open().close()
+            experiment.tasks[wanted.name].toolbox(item).check()
 
 
 def experiment_folder(experiment: Experiment, out: Path | None, *, fresh: bool) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from cluster.documents import Documents, read_documents
+from cluster.document_facts import Documents, read_documents
 from judge.checks import facts_stated
 from shared.errors import PlanError
 from shared.plan import NAME

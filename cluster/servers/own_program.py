@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from cluster.own_process import OwnProcess
 from shared.errors import NodeFailed
+from shared.own_process import OwnProcess
 
 SCRIPT = Path(__file__).with_name("program_main.py")
 LAUNCH_TIMEOUT_S = 20.0

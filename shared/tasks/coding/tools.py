@@ -38,6 +38,11 @@ class Tools:
         self._function: str = data["function"]
         self._examples = [Case.model_validate(example) for example in data["examples"]]
 
+    @classmethod
+    def check(cls, data: Any) -> None:  # noqa: ARG003 - the same for all items
+        """Raises SandboxUnavailable where `__init__` would."""
+        choose_isolation()
+
     def call(self, name: str, arguments: dict[str, Any]) -> str:  # noqa: ARG002 - there is only one
         program = arguments.get("program") if isinstance(arguments, dict) else None
         if not isinstance(program, str) or not program.strip():
