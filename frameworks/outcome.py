@@ -37,6 +37,14 @@ def outcome_of(
     )
 
 
-def check_arm(request: RunRequest, known: tuple[str, ...] = ("idiomatic", "equalised")) -> None:
-    if request.arm not in known:
-        raise ValueError(f"this adapter does not know the arm {request.arm!r}; it knows {', '.join(known)}")
+def check_request(request: RunRequest, patterns: tuple[str, ...]) -> None:
+    """Raises ValueError for a pattern or an arm that the adapter does not know."""
+    _known("pattern", request.pattern, patterns)
+    # How control and conversation are handed over is the framework's own: there is nothing to equalise.
+    arms = ("idiomatic",) if request.pattern == "handoff" else ("idiomatic", "equalised")
+    _known("arm", request.arm, arms)
+
+
+def _known(what: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise ValueError(f"this adapter does not know the {what} {name!r}; it knows {', '.join(known)}")

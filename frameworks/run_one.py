@@ -60,7 +60,13 @@ _EXAMPLE: dict[str, Any] = {
 
 def request_from(raw: dict[str, Any]) -> RunRequest:
     agents = tuple(
-        AgentSpec(**{**agent, "tools": tuple(ToolSpec(**tool) for tool in agent.get("tools", ()))})
+        AgentSpec(
+            **agent
+            | {
+                "tools": tuple(ToolSpec(**tool) for tool in agent.get("tools", ())),
+                "handoffs": tuple(agent.get("handoffs", ())),
+            }
+        )
         for agent in raw["agents"]
     )
     return RunRequest(**{**raw, "agents": agents})

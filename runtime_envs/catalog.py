@@ -48,6 +48,8 @@ class Framework:
     """Environment variables to set before it is imported."""
     package: str = ""
     """The distribution whose version a plan may name; empty: it has none."""
+    patterns: tuple[str, ...] = ("pipeline", "handoff")
+    """What its adapter says that it knows, for those who cannot import it."""
 
     @property
     def adapter(self) -> str:
@@ -96,6 +98,7 @@ FRAMEWORKS = _frameworks(
             "OTEL_SDK_DISABLED": "true",
         },
         "crewai",
+        patterns=("pipeline",),
     ),
     Framework(
         "autogen", "AutoGen", "autogen", {"AUTOGEN_DISABLE_RUNTIME_TRACING": "true"}, "autogen-agentchat"

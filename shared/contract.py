@@ -22,7 +22,7 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class AgentSpec:
-    """One agent of the pipeline. All wording comes from `shared.prompts`; an adapter adds none."""
+    """One agent of the task. All wording comes from `shared.prompts`; an adapter adds none."""
 
     name: str
     """Lower-case identifier, e.g. "researcher"."""
@@ -34,11 +34,20 @@ class AgentSpec:
     """Limit of completion tokens for each of this agent's model calls."""
     tools: tuple[ToolSpec, ...] = ()
     """What this agent may call; empty when the tool results are handed over beforehand."""
+    description: str = ""
+    """What it is for, in a line: what an agent reads that may hand over to it."""
+    handoffs: tuple[str, ...] = ()
+    """Names of the agents that it may hand over to (only in the pattern "handoff")."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """One run of the task: the agents in order, each seeing what the ones before it wrote."""
+    """One run of the task.
+
+    In the pattern "pipeline" the agents work in order, each seeing what the ones before it wrote. In
+    "handoff" the first agent starts with its request, and whoever has control says by a tool call who goes
+    on; an agent that answers without one ends the run. Only the first agent's request is said.
+    """
 
     run_id: str
     base_url: str
@@ -52,7 +61,10 @@ class RunRequest:
     request_timeout_s: float
     """For each model call. Retries are 0 in every framework."""
     max_steps: int
-    """Most model calls per agent (matters only with tools)."""
+    """Most model calls of an agent each time it has control (matters only with tools)."""
+    pattern: str = "pipeline"
+    max_handoffs: int = 0
+    """Most handoffs in the run, each carried out; the model's next one is a `LimitReached`."""
     arm: str = "idiomatic"
     traceparent: str | None = None
     """W3C context of the run's root span. The worker sets it as TRACEPARENT; an adapter has no use for it."""
@@ -65,7 +77,7 @@ class Outcome:
     text: str
     """The last agent's answer: the report."""
     agent_outputs: dict[str, str]
-    """Each agent's final answer, by agent name, in order."""
+    """Each agent's final answer, by agent name, in order; after handoffs, the one that ended the run."""
     native_prompt_tokens: int | None = None
     """As the framework reports them; None when it reports nothing."""
     native_completion_tokens: int | None = None
@@ -74,7 +86,7 @@ class Outcome:
 
 
 class LimitReached(Exception):
-    """Raised by an adapter when the framework stopped an agent at `max_steps` before a final answer."""
+    """Raised by an adapter when it was stopped at `max_steps` or `max_handoffs` before a final answer."""
 
 
 class Adapter(Protocol):
@@ -82,6 +94,8 @@ class Adapter(Protocol):
 
     DISTRIBUTIONS: tuple[str, ...]
     """Names of the installed distributions whose versions a record names, the framework itself first."""
+    PATTERNS: tuple[str, ...]
+    """The patterns that it knows, as its row in `runtime_envs/catalog.py` says too."""
 
     def run(self, request: RunRequest) -> Outcome:
         """Run the agents in the framework's plainest idiom.

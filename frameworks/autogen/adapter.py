@@ -1,20 +1,27 @@
-"""AutoGen: a round-robin group chat, taken up again with each agent's task; everybody reads everything."""
+"""AutoGen: a round-robin group chat, taken up again with each agent's task; everybody reads everything.
+
+Where agents hand over, a swarm: its next speaker is whom the last handoff message names.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autogen_agentchat.agents import AssistantAgent
-from autogen_agentchat.messages import TextMessage
-from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_agentchat.base import Handoff
+from autogen_agentchat.conditions import FunctionalTermination
+from autogen_agentchat.messages import HandoffMessage, TextMessage
+from autogen_agentchat.teams import RoundRobinGroupChat, Swarm
 from autogen_core.models import ModelFamily, ModelInfo
 from autogen_core.tools import BaseTool, ParametersSchema, ToolSchema
 from autogen_core.utils import schema_to_pydantic_model
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from pydantic import BaseModel
 
-from frameworks.outcome import check_arm, outcome_of
+from frameworks.handoffs import Handoffs
+from frameworks.outcome import check_request, outcome_of
 from shared.contract import LimitReached
 from shared.prompts.pass_on import user_turn
 from shared.tools.client import call_tool
@@ -26,44 +33,64 @@ if TYPE_CHECKING:
     from shared.contract import AgentSpec, Outcome, RunRequest, ToolSpec
 
 DISTRIBUTIONS: tuple[str, ...] = ("autogen-agentchat", "autogen-ext", "autogen-core", "openai")
+PATTERNS: tuple[str, ...] = ("pipeline", "handoff")
 
 
 def run(request: RunRequest) -> Outcome:
-    check_arm(request)
+    check_request(request, PATTERNS)
     return asyncio.run(_run(request))
 
 
 async def _run(request: RunRequest) -> Outcome:
     clients = [_client(request, spec) for spec in request.agents]
     agents = [_agent(request, spec, client) for spec, client in zip(request.agents, clients, strict=True)]
-    # One turn per task: the chat remembers what was said, and whose turn comes next.
-    team = RoundRobinGroupChat(list(agents), max_turns=1)
-    answers: dict[str, str] = {}
     try:
-        for spec, agent in zip(request.agents, agents, strict=True):
-            if request.arm == "equalised":
-                result = await agent.run(task=user_turn(spec, answers))
-            else:
-                result = await team.run(task=spec.request)
-            answers[spec.name] = _answer(spec, result)
+        made = await (_hand_over if request.pattern == "handoff" else _in_order)(request, agents)
     finally:
         for client in clients:
             await client.close()
     usages = [client.total_usage() for client in clients]
-    return outcome_of(
-        request,
-        answers,
-        sum(usage.prompt_tokens for usage in usages),
-        sum(usage.completion_tokens for usage in usages),
+    return replace(
+        made,
+        native_prompt_tokens=sum(usage.prompt_tokens for usage in usages),
+        native_completion_tokens=sum(usage.completion_tokens for usage in usages),
     )
 
 
-def _answer(spec: AgentSpec, result: TaskResult) -> str:
+async def _in_order(request: RunRequest, agents: list[AssistantAgent]) -> Outcome:
+    # One turn per task: the chat remembers what was said, and whose turn comes next.
+    team = RoundRobinGroupChat(list(agents), max_turns=1)
+    answers: dict[str, str] = {}
+    for spec, agent in zip(request.agents, agents, strict=True):
+        if request.arm == "equalised":
+            result = await agent.run(task=user_turn(spec, answers))
+        else:
+            result = await team.run(task=spec.request)
+        answers[spec.name] = _answer(spec.name, result)
+    return outcome_of(request, answers)
+
+
+async def _hand_over(request: RunRequest, agents: list[AssistantAgent]) -> Outcome:
+    names = [agent.name for agent in agents]
+    # By itself a swarm would let an agent that answered go on talking.
+    answered = FunctionalTermination(
+        lambda messages: messages[-1].source in names and not isinstance(messages[-1], HandoffMessage)
+    )
+    team = Swarm(list(agents), termination_condition=answered, max_turns=request.max_handoffs + 1)
+    result = await team.run(task=request.agents[0].request)
+    handoffs = Handoffs(request)
+    for message in result.messages:
+        if isinstance(message, HandoffMessage):
+            handoffs.add(message.target)  # the swarm stopped before it carried out one too many
+    return handoffs.outcome(_answer(handoffs.in_control, result))
+
+
+def _answer(agent: str, result: TaskResult) -> str:
     last = result.messages[-1]
     if isinstance(last, TextMessage):
         return last.content
     # Any other kind is the summary of tool calls that an agent leaves when its iterations are used up.
-    raise LimitReached(f"{spec.name} still called tools at its limit of model calls")
+    raise LimitReached(f"{agent} still called tools at its limit of model calls")
 
 
 def _agent(request: RunRequest, spec: AgentSpec, client: OpenAIChatCompletionClient) -> AssistantAgent:
@@ -72,6 +99,11 @@ def _agent(request: RunRequest, spec: AgentSpec, client: OpenAIChatCompletionCli
         model_client=client,
         system_message=spec.instructions,
         tools=[_Tool(request, tool) for tool in spec.tools] or None,
+        handoffs=[
+            Handoff(target=target.name, description=target.description)
+            for target in request.agents
+            if target.name in spec.handoffs
+        ],
         max_tool_iterations=request.max_steps,
     )
 

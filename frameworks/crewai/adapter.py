@@ -2,6 +2,9 @@
 
 CrewAI has no system prompt and user turn of its own: it writes both, from a role, a goal and a task. What an
 agent is told goes into the goal and the task's description, word for word; the rest of the text is CrewAI's.
+
+No handing over: its delegation, also in a hierarchical process, is a tool whose answer comes back to the
+agent that asked, which keeps control.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from crewai.hooks import HookAborted, register_before_llm_call_hook, unregister_
 from crewai.tools import BaseTool
 from crewai.utilities.pydantic_schema_utils import create_model_from_schema
 
-from frameworks.outcome import check_arm, outcome_of
+from frameworks.outcome import check_request, outcome_of
 from shared.contract import LimitReached
 from shared.prompts.pass_on import user_turn
 from shared.tools.client import call_tool
@@ -24,10 +27,11 @@ if TYPE_CHECKING:
     from shared.contract import AgentSpec, Outcome, RunRequest, ToolSpec
 
 DISTRIBUTIONS: tuple[str, ...] = ("crewai", "openai")
+PATTERNS: tuple[str, ...] = ("pipeline",)
 
 
 def run(request: RunRequest) -> Outcome:
-    check_arm(request)
+    check_request(request, PATTERNS)
     # A model object each: token counts of a shared one would be added up once per agent.
     models = [_model(request, spec) for spec in request.agents]
     tasks = [

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from frameworks.outcome import check_arm, outcome_of
+from frameworks.handoffs import Handoffs
+from frameworks.outcome import check_request, outcome_of
 from shared.contract import LimitReached
+from shared.prompts.hand_over import ONE_AT_A_TIME, transfer_tool, transferred
 from shared.prompts.pass_on import user_turn
 from shared.tools.client import call_tool
 
 if TYPE_CHECKING:
-    from shared.contract import AgentSpec, Outcome, RunRequest
+    from collections.abc import Mapping
+
+    from shared.contract import AgentSpec, Outcome, RunRequest, ToolSpec
 
 DISTRIBUTIONS: tuple[str, ...] = ()
+PATTERNS: tuple[str, ...] = ("pipeline", "handoff")
 API_KEY = "none"
 """Clients insist on a key; the run's address is its permission."""
 
@@ -26,30 +32,70 @@ class BadAnswer(RuntimeError):
 
 
 def run(request: RunRequest) -> Outcome:
-    check_arm(request)  # both arms are the same here: nobody adds or moves anything
+    check_request(request, PATTERNS)  # both arms are the same here: nobody adds or moves anything
     with _Chat(request) as chat:
+        if request.pattern == "handoff":
+            return _hand_over(chat)
         answers: dict[str, str] = {}
         for spec in request.agents:
-            answers[spec.name] = _ask(chat, spec, user_turn(spec, answers))
+            answers[spec.name] = _take_turn(chat, spec, [_user(user_turn(spec, answers))]).text
     return outcome_of(request, answers, chat.prompt_tokens, chat.completion_tokens)
 
 
-def _ask(chat: _Chat, spec: AgentSpec, turn: str) -> str:
-    messages: list[dict[str, Any]] = [
-        {"role": "system", "content": spec.instructions},
-        {"role": "user", "content": turn},
-    ]
+def _hand_over(chat: _Chat) -> Outcome:
+    """One conversation, carried on by whoever has control under its own instructions."""
+    agents = {spec.name: spec for spec in chat.request.agents}
+    handoffs = Handoffs(chat.request)
+    conversation = [_user(chat.request.agents[0].request)]
+    while True:
+        spec = agents[handoffs.in_control]
+        transfers = {name: transfer_tool(agents[name]) for name in spec.handoffs}
+        end = _take_turn(chat, spec, conversation, transfers)
+        if end.hand_over_to is None:
+            return handoffs.outcome(end.text, chat.prompt_tokens, chat.completion_tokens)
+        handoffs.add(end.hand_over_to)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How an agent's turn ended."""
+
+    text: str
+    hand_over_to: str | None = None
+
+
+def _take_turn(
+    chat: _Chat,
+    spec: AgentSpec,
+    conversation: list[dict[str, Any]],
+    transfers: Mapping[str, ToolSpec] = MappingProxyType({}),
+) -> _End:
+    """Model and tools until an answer or a handoff; what is said is added to the conversation."""
+    targets = {tool.name: name for name, tool in transfers.items()}
+    offered = (*spec.tools, *transfers.values())
     for _ in range(chat.request.max_steps):
-        message = chat.complete(spec, messages)
-        calls = message.get("tool_calls") or []
+        message = chat.complete(spec, conversation, offered)
+        text, calls = message.get("content") or "", message.get("tool_calls") or []
         if not calls:
-            return message.get("content") or ""
-        messages.append({"role": "assistant", "content": message.get("content") or None, "tool_calls": calls})
+            return _End(text)
+        conversation.append({"role": "assistant", "content": text or None, "tool_calls": calls})
+        hand_over_to = None
         for call in calls:
             function = call["function"]
-            result = call_tool(chat.request.tools_url, function["name"], function["arguments"])
-            messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
+            target = targets.get(function["name"])
+            if target is None:
+                result = call_tool(chat.request.tools_url, function["name"], function["arguments"])
+            else:
+                result = ONE_AT_A_TIME if hand_over_to else transferred(target)
+                hand_over_to = hand_over_to or target
+            conversation.append({"role": "tool", "tool_call_id": call["id"], "content": result})
+        if hand_over_to:
+            return _End(text, hand_over_to)
     raise LimitReached(f"{spec.name} still called tools after {chat.request.max_steps} model calls")
+
+
+def _user(content: str) -> dict[str, Any]:
+    return {"role": "user", "content": content}
 
 
 class _Chat:
@@ -70,16 +116,18 @@ class _Chat:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def complete(self, spec: AgentSpec, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    def complete(
+        self, spec: AgentSpec, conversation: list[dict[str, Any]], tools: tuple[ToolSpec, ...]
+    ) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.request.model,
-            "messages": messages,
+            "messages": [{"role": "system", "content": spec.instructions}, *conversation],
             "temperature": self.request.temperature,
             "seed": self.request.seed,
             "max_tokens": spec.max_tokens,
         }
-        if spec.tools:
-            body["tools"] = [{"type": "function", "function": asdict(tool)} for tool in spec.tools]
+        if tools:
+            body["tools"] = [{"type": "function", "function": asdict(tool)} for tool in tools]
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {API_KEY}"}
         self._connection.request("POST", self._path, json.dumps(body), headers)
         answer = self._connection.getresponse()

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from frameworks.outcome import check_arm, outcome_of
+from frameworks.handoffs import Handoffs
+from frameworks.outcome import check_request, outcome_of
 
 if TYPE_CHECKING:
     from shared.contract import Outcome, RunRequest
 
 DISTRIBUTIONS: tuple[str, ...] = ()
+PATTERNS: tuple[str, ...] = ("pipeline", "handoff")
 
 SECTIONS = (
     "Executive Summary",
@@ -30,8 +32,10 @@ _NOTHING = "No facts were handed over."
 
 
 def run(request: RunRequest) -> Outcome:
-    check_arm(request)
+    check_request(request, PATTERNS)
     facts = _BULLET.findall(request.agents[0].request) or [_NOTHING]
+    if request.pattern == "handoff":  # without a model nobody decides to hand over
+        return Handoffs(request).outcome(_report(facts))
     answers = {spec.name: "\n".join(f"- {fact}" for fact in facts) for spec in request.agents}
     answers[request.agents[-1].name] = _report(facts)
     return outcome_of(request, answers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.conformance.handoff_scenarios import HANDOFF_SCRIPTS, handoff_changes
 from tests.conformance.scripted_server import Reply, completion
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ SCRIPTS: dict[str, Callable[[int, Any], Reply]] = {
     "two_calls_at_once": _two_calls_at_once,
     "broken_call": _broken_call,
     "call_of_no_tool": _call_of_no_tool,
+    **HANDOFF_SCRIPTS,
     # Last, after every failure above in the same process.
     "again": _answers,
 }
@@ -130,6 +132,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "equalised_tool_call": {"arm": "equalised"},
     "unknown_arm": {"arm": "sideways"},
     "hanging": {"request_timeout_s": SHORT_TIMEOUT_S},
+    **{scenario: handoff_changes(scenario) for scenario in HANDOFF_SCRIPTS},
 }
 
 
