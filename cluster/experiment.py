@@ -112,6 +112,7 @@ def describe_experiment(
     tasks = {}
     for wanted in plan.tasks:
         task = tasks[wanted.name] = load_task(wanted.name).limited(plan.limits.facts_per_query)
+        check_pattern(plan, task)
         for item in wanted.items:
             task.agents(item, plan.tools, plan.limits.max_tokens)
     locks = dict(locks or {})
@@ -141,6 +142,22 @@ def check_tools(experiment: Experiment) -> None:
     for wanted in experiment.plan.tasks:
         for item in wanted.items:
             experiment.tasks[wanted.name].toolbox(item).check()
+
+
+def check_pattern(plan: Plan, task: Task) -> None:
+    """Raises PlanError where a framework or an arm of the plan does not know the task's pattern."""
+    pattern = task.definition.pattern
+    rows = {name: framework(name) for name in plan.frameworks}
+    if strangers := [row.title for row in rows.values() if pattern not in row.patterns]:
+        raise PlanError(
+            f"{task.name}: who goes on is the model's choice (pattern {pattern}), and "
+            f"{', '.join(strangers)} has no way of handing over: leave it out, or give the task its own plan."
+        )
+    if pattern == "handoff" and plan.arms != ["idiomatic"]:
+        raise PlanError(
+            f"{task.name}: the pattern handoff has only the arm idiomatic, because how one hands over is the "
+            "framework's own: leave the arm equalised out, or give the task its own plan."
+        )
 
 
 def experiment_folder(experiment: Experiment, out: Path | None, *, fresh: bool) -> Path:
@@ -173,6 +190,7 @@ def job_of(
         temperature=plan.temperature,
         seed=plan.seed,
         limits=plan.limits,
+        pattern=task.definition.pattern,
         trace=new_trace(),
         replay=recording.answers(key) if recording else None,
         replay_of=recording.attempt_id(key) if recording else None,
@@ -184,24 +202,27 @@ def briefs(experiment: Experiment, served_model: str) -> Iterator[Brief]:
     """What every framework is handed, for each task item of the plan."""
     plan = experiment.plan
     for wanted in plan.tasks:
+        task = experiment.tasks[wanted.name]
         for item in wanted.items:
-            agents = experiment.tasks[wanted.name].agents(item, plan.tools, plan.limits.max_tokens)
+            agents = task.agents(item, plan.tools, plan.limits.max_tokens)
             yield Brief(
                 task=wanted.name,
                 item=item,
-                agents=list(_agent_briefs(agents)),
+                agents=list(_agent_briefs(task, agents)),
                 model=served_model,
                 temperature=plan.temperature,
                 seed=plan.seed,
                 max_steps=plan.limits.max_steps,
+                max_handoffs=plan.limits.max_handoffs if task.definition.pattern == "handoff" else 0,
             )
 
 
-def _agent_briefs(agents: Iterable[AgentSpec]) -> Iterator[AgentBrief]:
+def _agent_briefs(task: Task, agents: Iterable[AgentSpec]) -> Iterator[AgentBrief]:
     marks: dict[str, str] = {}
     for spec in agents:
         yield AgentBrief(**asdict(spec), user_turn=user_turn(spec, marks))
-        marks[spec.name] = answer_mark(spec.name)
+        if task.definition.pattern == "pipeline":
+            marks[spec.name] = answer_mark(spec.name)
 
 
 def _identity(

@@ -121,6 +121,8 @@ def _run_request(job: RunJob, lease: Lease, model: str) -> RunRequest:
         seed=job.seed,
         request_timeout_s=job.limits.request_timeout_s,
         max_steps=job.limits.max_steps,
+        pattern=job.pattern,
+        max_handoffs=job.max_handoffs,
         arm=job.assignment.key.arm,
         traceparent=job.trace.traceparent,
     )

@@ -9,6 +9,7 @@ from cluster.gateway.recorded import RecordedAnswer
 from cluster.schedule import Assignment
 from shared.contract import AgentSpec
 from shared.plan import Limits, framework_of
+from shared.tasks.task import Pattern
 from shared.tasks.toolbox import Toolbox
 from shared.trace import TraceContext
 
@@ -31,6 +32,7 @@ class RunJob:
     limits: Limits
     trace: TraceContext
     """Of the run's root span."""
+    pattern: Pattern = "pipeline"
     replay: list[RecordedAnswer] | None = None
     """What the gateway answers instead of a model."""
     replay_of: str | None = None
@@ -43,12 +45,25 @@ class RunJob:
         return framework_of(self.assignment.key.framework)
 
     @property
+    def max_handoffs(self) -> int:
+        return self.limits.max_handoffs if self.pattern == "handoff" else 0
+
+    @property
     def most_model_calls(self) -> int:
-        return ROOM * sum(self._steps(agent) for agent in self.agents)
+        return ROOM * sum(steps for steps, _ in self._turns)
 
     @property
     def most_completion_tokens(self) -> int:
-        return ROOM * sum(self._steps(agent) * agent.max_tokens for agent in self.agents)
+        return ROOM * sum(steps * tokens for steps, tokens in self._turns)
+
+    @property
+    def _turns(self) -> list[tuple[int, int]]:
+        """Model calls, and tokens of each, that turn after turn may take: by handoff any agent."""
+        needs = [(self._steps(agent), agent.max_tokens) for agent in self.agents]
+        if self.pattern == "pipeline":
+            return needs
+        most = (max(steps for steps, _ in needs), max(tokens for _, tokens in needs))
+        return [most] * (self.max_handoffs + 1)
 
     def _steps(self, agent: AgentSpec) -> int:
-        return self.limits.max_steps if agent.tools else 2
+        return self.limits.max_steps if agent.tools or agent.handoffs else 2

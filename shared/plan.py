@@ -46,7 +46,9 @@ class Limits(Strict):
     facts_per_query: int | None = Field(default=None, ge=1)
     """Most facts in one answer of the search tool; None: all. What is left out counts nowhere."""
     max_steps: int = Field(default=8, ge=1)
-    """Model calls per agent (more than one is used only with tools)."""
+    """Model calls of an agent each time it has control (more than one is used only with tools)."""
+    max_handoffs: int = Field(default=4, ge=0)
+    """In a run of a task whose agents hand over to each other; the next one ends it as `limit_reached`."""
     request_timeout_s: float = Field(default=300, gt=0)
     """For one model call."""
     run_timeout_s: float = Field(default=1800, gt=0)

@@ -51,7 +51,8 @@ class RunExamination:
                 self._take_result(call)
         if self._record.status is Status.COMPLETED:
             asked = {request.agent for request in laid_out}
-            for agent in self._brief.agents:
+            # Where agents hand over, whom the model never chose has no step.
+            for agent in self._brief.agents[: 1 if self._brief.hands_over else None]:
                 if agent.name not in asked:
                     where = self._where(None, agent.name)
                     self._find("prompt_missing", Difference(f"the {agent.name}'s whole step"), where)

@@ -33,6 +33,8 @@ class Message:
     calls: tuple[ToolCall, ...] = ()
     extras: tuple[tuple[str, str], ...] = ()
     """All else that was said, as key and JSON."""
+    answers: str | None = None
+    """The tool whose call this is the result of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,20 @@ class _Reader:
 
     def __init__(self) -> None:
         self.normalised: set[str] = set()
-        self._called: set[str] = set()
+        self._called: dict[str, str] = {}
 
     def message(self, item: Any) -> Message:
         if not isinstance(item, dict):
             return Message("", extras=(("message", as_json(item)),))
         given = self._without_nulls(item)
+        called = given.get("tool_call_id")
+        answers = self._called.get(called) if isinstance(called, str) else None
         role = given.pop("role", "")
         extras = [] if isinstance(role, str) else [("role", as_json(role))]
         texts, odd = self._content(given.pop("content", None))
         calls, rest = self._calls(given.pop("tool_calls", None))
         extras += [*odd, *rest, *self._others(given)]
-        return Message(role if isinstance(role, str) else "", texts, calls, tuple(sorted(extras)))
+        return Message(role if isinstance(role, str) else "", texts, calls, tuple(sorted(extras)), answers)
 
     def _without_nulls(self, item: dict[str, Any]) -> dict[str, Any]:
         given = {key: value for key, value in item.items() if value is not None}
@@ -123,7 +127,7 @@ class _Reader:
                 continue
             calls.append(call)
             if isinstance(item.get("id"), str):
-                self._called.add(item["id"])
+                self._called[item["id"]] = call.name
         return tuple(calls), odd
 
     def _others(self, given: dict[str, Any]) -> Iterator[tuple[str, str]]:

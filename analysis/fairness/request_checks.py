@@ -33,7 +33,8 @@ def check_request(request: Request, composition: Composition | None, brief: Brie
     if request.conversation.messages and request.conversation.messages[-1].role == "assistant":
         yield "assistant_ending", Difference("")
     yield from _check_parameters(request.call.request, brief, agent)
-    for difference in result_differences(request.conversation, composition):
+    targets = [target for each in brief.agents for target in each.handoffs]
+    for difference in result_differences(request.conversation, composition, targets):
         yield "tool_results_differ", difference
 
 
@@ -47,7 +48,7 @@ def _check_place(request: Request, brief: Brief) -> Iterator[Observed]:
         else:
             what = f"asking the {request.agent} again" if request.agent else "with no agent's instructions"
         yield "hidden_calls", Difference(what, seen=_last_text(request))
-    elif request.number > brief.max_steps:
+    elif request.number > brief.max_steps * (brief.max_handoffs + 1):
         yield (
             "limit_differs",
             Difference("model calls in a step", str(brief.max_steps), str(request.number)),
@@ -65,7 +66,7 @@ def _check_brief(body: Any, composition: Composition, agent: AgentBrief | None) 
         if piece.is_changed and piece.source in ("instructions", "request") and piece.agent == agent.name:
             what = f"the {agent.name}'s {piece.source}"
             yield "prompt_changed", Difference(what, diff=partial(edit_spans, piece.edits))
-    for difference in tool_differences(body.get("tools"), agent.tools):
+    for difference in tool_differences(body.get("tools"), agent.tools, agent.handoffs):
         yield "tools_differ", difference
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from analysis.fairness.compose import Composition
 from analysis.fairness.messages import Conversation, as_json
 from analysis.fairness.result import Span
 from analysis.fairness.visible import edit_spans, visible
+from shared.brief import handoff_target
 
 MOST_DIFFERENCES = 12
 
@@ -29,15 +30,26 @@ class Difference:
     """Worked out only for the few that are shown."""
 
 
-def tool_differences(offered: Any, planned: list[dict[str, Any]]) -> Iterator[Difference]:
-    """`offered` is the request's `tools`, `planned` the brief's."""
+def tool_differences(
+    offered: Any, planned: list[dict[str, Any]], handoffs: Sequence[str] = ()
+) -> Iterator[Difference]:
+    """`offered` is the request's `tools`, `planned` the brief's.
+
+    A tool that hands over to one of `handoffs` is planned as well, in whatever form the framework gives it.
+    """
     functions = {name: function for name, function in _functions(offered) if name}
     wanted = {str(tool.get("name")): tool for tool in planned}
+    targets = {handoff_target(name, handoffs) for name in functions if name not in wanted}
+    for agent in handoffs:
+        if agent not in targets:
+            yield Difference(f"no handing over to {visible(agent, 60)} is offered")
     for name in wanted:
         if name not in functions:
             yield Difference(f"{visible(name, 60)} is not offered")
     for name, function in functions.items():
         if name not in wanted:
+            if handoff_target(name, handoffs):
+                continue
             yield Difference(f"{visible(name, 60)} is offered unplanned", seen=visible(as_json(function)))
         elif paths := list(_paths(wanted[name], _plain(function)))[:MOST_DIFFERENCES]:
             diff = partial(json_diff, wanted[name], _plain(function))
@@ -47,10 +59,15 @@ def tool_differences(offered: Any, planned: list[dict[str, Any]]) -> Iterator[Di
         yield Difference("something that is no function, or a function twice", seen=visible(as_json(offered)))
 
 
-def result_differences(conversation: Conversation, composition: Composition) -> Iterator[Difference]:
-    """Of the results that a request carries, against what the tools gave in this run."""
-    for part in composition.parts:
-        if part.role != "tool":
+def result_differences(
+    conversation: Conversation, composition: Composition, agents: Sequence[str] = ()
+) -> Iterator[Difference]:
+    """Of the results that a request carries, against what the tools gave in this run.
+
+    What handing over to one of `agents` answers is the framework's own word.
+    """
+    for message, part in zip(conversation.messages, composition.parts, strict=True):
+        if part.role != "tool" or (message.answers and handoff_target(message.answers, agents)):
             continue
         pieces = part.pieces
         if len(pieces) == 1 and pieces[0].source == "tool_result" and not pieces[0].is_changed:

@@ -5,11 +5,11 @@ Nothing outside `shared/tasks` knows a task by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.contract import AgentSpec
 from shared.errors import PlanError
@@ -23,6 +23,9 @@ from shared.yardsticks import CheckSpec, Rubric
 
 ToolsMode = Literal["prefetched", "agent"]
 """Who calls the tools that have standard calls: we do beforehand, or the agents themselves."""
+
+
+Pattern = Literal["pipeline", "handoff"]
 
 
 class ToolCall(Strict):
@@ -40,13 +43,17 @@ class AgentPlan(Strict):
     name: str = Field(pattern="^[a-z][a-z_]*$")
     instructions: str = Field(min_length=1)
     """System prompt."""
-    request: str = Field(min_length=1)
+    request: str = ""
     """User turn. Frameworks put other turns before it, so it makes sense on its own."""
     request_with_tools: str | None = None
     """The user turn when the agent is to call its tools itself; None: the same as `request`."""
     max_tokens: int = Field(gt=0)
     """Roomy; a plan may set less."""
     tools: tuple[str, ...] = ()
+    description: str = ""
+    """What it is for, in a line: agents that may hand over to it read it."""
+    handoffs: tuple[str, ...] = ()
+    """Agents that it may hand over to, in the pattern "handoff"."""
     prefetch: tuple[ToolCall, ...] = ()
     """Standard calls, for plans with tools "prefetched". Without any, the agent always calls its tools."""
 
@@ -69,12 +76,46 @@ class TaskDefinition(Strict):
     description: str = Field(min_length=1)
     """For the judge and for people: what is asked for, without the agents' prompts. A template as well."""
     agents: tuple[AgentPlan, ...] = Field(min_length=1)
+    pattern: Pattern = "pipeline"
+    """Whether the agents work in their order, or the model decides by handing over who goes on."""
     shares: str | None = None
     """Another task, whose items, tools and rubric this one uses: only the agents differ."""
     queries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Of the search tool: each standard query, with the words that also ask for it."""
     report: ReportForm | None = None
     """None: the answer is no report, and its form is not checked."""
+
+    @model_validator(mode="after")
+    def _agents_fit_the_pattern(self) -> TaskDefinition:
+        for problem in (_handoff_problems if self.pattern == "handoff" else _pipeline_problems)(self.agents):
+            raise ValueError(f"agents: {problem}")
+        return self
+
+
+def _pipeline_problems(agents: tuple[AgentPlan, ...]) -> Iterator[str]:
+    for agent in agents:
+        if not agent.request:
+            yield f"{agent.name}: it has no request"
+        if agent.handoffs:
+            yield f"{agent.name}: handoffs are of the pattern handoff: add `pattern: handoff` to the task"
+
+
+def _handoff_problems(agents: tuple[AgentPlan, ...]) -> Iterator[str]:
+    first, *others = agents
+    known = {agent.name: agent for agent in agents}
+    if not first.request:
+        yield f"{first.name}: it has no request, and it is the one that starts"
+    if not first.handoffs:
+        yield f"{first.name}: it starts, and has no handoffs: name the agents that it may hand over to"
+    for agent in others:
+        if agent.request or agent.request_with_tools:
+            yield f"{agent.name}: its request would never be said: only the first agent's is"
+    for agent in agents:
+        for target in agent.handoffs:
+            if target not in known or target == agent.name:
+                yield f"{agent.name}: handoffs: {unknown_name('agent', target, set(known) - {agent.name})}"
+            elif not known[target].description:
+                yield f"{target}: it has no description, by which {agent.name} would know what it is for"
 
 
 @dataclass(frozen=True)
@@ -182,6 +223,8 @@ class Task:
             ),
             max_tokens=limits[plan.name],
             tools=tuple(specs[tool] for tool in plan.tools) if calls_tools else (),
+            description=plan.description,
+            handoffs=plan.handoffs,
         )
 
     def _fields(self, item: str) -> dict[str, str]:
