@@ -81,6 +81,10 @@ class Item(TaskItem):
         )
         return case.model_dump(mode="json")
 
+    def secrets(self) -> tuple[str, ...]:
+        """What customers alone know."""
+        return tuple(customer.postcode for customer in self.customers)
+
     def score(self, answer: Answer) -> Score:
         """By the calls made again on fresh records: their end as expected, and nothing against the policy."""
         tools = Tools(self.tool_data({}))
