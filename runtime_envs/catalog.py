@@ -144,11 +144,13 @@ def process_variables(framework: Framework, scratch: Path) -> dict[str, str]:
     Frameworks that keep state under the user's home would otherwise hand it from run to run. HOME itself
     stays as it is, because Ray's workers look for their token there. All that a run contacts is its node's
     gateway, so a proxy for the outside would only be in the way. Where Levelfield sends its own traces, and
-    with which key, is kept from frameworks: one could send its own there too, within the measured time.
+    with which key, is kept from frameworks: one could send its own there too, within the measured time. A set
+    of texts has the same order in every process: some frameworks let the model read one.
     """
     return {
         **{name: "" for name in os.environ if name.startswith("OTEL_EXPORTER_")},
         **framework.telemetry_off,
+        "PYTHONHASHSEED": "0",
         "NO_PROXY": "*",
         "no_proxy": "*",
         "CREWAI_STORAGE_DIR": str(scratch / "crewai"),
