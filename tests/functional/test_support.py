@@ -66,10 +66,9 @@ def _calling(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(message: dict[str, Any], finish_reason: str) -> dict[str, Any]:
-    return ANSWER | {
-        "created": 1,
-        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
-    }
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    return ANSWER | {"created": 1, "choices": [choice], "usage": usage}
 
 
 def test_a_case_is_settled_in_both_patterns(tmp_path: Path, service: ModelService) -> None:
