@@ -78,8 +78,6 @@ def _start_local() -> None:
     # Ray's processes, and with them every framework, get what stands in the environment now. A key goes to
     # its node alone, with what the node is started with.
     kept_back = {name: os.environ.pop(name) for name in list(os.environ) if name.endswith("_API_KEY")}
-    # What processes of a killed node leave behind is ended by Ray's own daemon.
-    os.environ.setdefault("RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper", "true")
     try:
         ray.init(
             "local",  # not the cluster that somebody else started on this machine

@@ -6,11 +6,11 @@
 #   cluster/deploy/workstation.sh status            how far the jobs are
 #   cluster/deploy/workstation.sh stop              end this Ray, and no other
 #
-# LEVELFIELD_RAY_STATE   where token, log and process number are kept (default ~/.levelfield-ray)
+# RAY_STATE_DIR   where token, log and process number are kept (default ~/.levelfield-ray)
 # RAY_PORT, RAY_DASHBOARD_PORT, RAY_CLIENT_PORT, RAY_AGENT_PORT   instead of 6379, 8265, 10001, 52365
 set -eu
 cd "$(dirname "$0")/../.."
-STATE=${LEVELFIELD_RAY_STATE:-$HOME/.levelfield-ray}
+STATE=${RAY_STATE_DIR:-$HOME/.levelfield-ray}
 DASHBOARD_PORT=${RAY_DASHBOARD_PORT:-8265}
 AGENT_PORT=${RAY_AGENT_PORT:-52365}
 DASHBOARD=http://127.0.0.1:$DASHBOARD_PORT
@@ -20,8 +20,6 @@ START_S=120
 PATH="$PWD/.venv/bin:$PATH"
 # Whoever has no token can neither join nor submit; jobs are programs that anybody with the token may run.
 export PATH RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$STATE/token"
-# What processes of a killed node leave behind is ended by Ray's daemon.
-export RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper=true
 unset RAY_ADDRESS || true
 
 # Whatever it says: without a token it refuses.

@@ -30,7 +30,7 @@ class Workstation:
         self.folder = folder
         gcs, self.dashboard, client, agent = _free_ports(4)
         self.variables = clean_environment() | {
-            "LEVELFIELD_RAY_STATE": str(folder / "state"),
+            "RAY_STATE_DIR": str(folder / "state"),
             "RAY_TMPDIR": str(folder),
             "RAY_PORT": str(gcs),
             "RAY_DASHBOARD_PORT": str(self.dashboard),
@@ -38,12 +38,12 @@ class Workstation:
             "RAY_AGENT_PORT": str(agent),
         }
 
-    def call(self, *words: str) -> str:
+    def call(self, *words: str, fails: bool = False) -> str:
         done = subprocess.run(
             [str(SCRIPT), *words], env=self.variables, cwd=self.folder, capture_output=True, text=True,
             timeout=STEP_S, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 
 
@@ -65,6 +65,7 @@ def test_from_start_to_report(workstation: Workstation, tmp_path: Path) -> None:
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(f"{address}/api/jobs/", timeout=10)
 
+    assert "There is no plan" in workstation.call("run", "plans/none.yaml", fails=True)
     out = tmp_path / "out"
     assert "succeeded" in workstation.call("run", "plans/dry.yaml", "--out", str(out))
     assert (out / "report.html").is_file()
@@ -74,8 +75,9 @@ def test_from_start_to_report(workstation: Workstation, tmp_path: Path) -> None:
         [sys.executable, "-m", "cluster", "status", address, "--json"],
         env=workstation.variables | token, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    (job,) = json.loads(asked.stdout)
-    assert job["status"] == "SUCCEEDED"
+    jobs = {job["status"]: job for job in json.loads(asked.stdout)}
+    assert sorted(jobs) == ["FAILED", "SUCCEEDED"]
+    job = jobs["SUCCEEDED"]
     assert any("Report:" in line for line in job["log"])
 
     number = int((workstation.folder / "state" / "pid").read_text())
