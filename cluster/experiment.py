@@ -115,6 +115,7 @@ def describe_experiment(
         check_pattern(plan, task)
         for item in wanted.items:
             task.agents(item, plan.tools, plan.limits.max_tokens)
+    check_token_limits(plan, tasks)
     locks = dict(locks or {})
     return Experiment(plan, settings, tasks, _identity(plan, settings, tasks, locks), locks)
 
@@ -135,6 +136,14 @@ def check_frameworks(plan: Plan) -> None:
             framework(name)
         except SettingsError as error:
             raise PlanError(str(error)) from None
+
+
+def check_token_limits(plan: Plan, tasks: Mapping[str, Task]) -> None:
+    """Raises PlanError for an agent that no task of the plan has."""
+    agents = {agent.name for task in tasks.values() for agent in task.definition.agents}
+    for name in plan.limits.max_tokens:
+        if name not in agents:
+            raise PlanError(unknown_name("agent in limits.max_tokens", name, agents))
 
 
 def check_tools(experiment: Experiment) -> None:

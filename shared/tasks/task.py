@@ -148,12 +148,9 @@ class Task:
     def agents(
         self, item: str, tools_mode: ToolsMode = "prefetched", max_tokens: Mapping[str, int] | None = None
     ) -> tuple[AgentSpec, ...]:
-        """The agents in order. `max_tokens` (agent -> tokens) overrides the task's own limits."""
+        """The agents in order. `max_tokens` (agent -> tokens) comes before the task's own limits."""
         limits = {agent.name: agent.max_tokens for agent in self.definition.agents}
-        for name, limit in (max_tokens or {}).items():
-            if name not in limits:
-                raise PlanError(unknown_name(f"{self.name} agent in max_tokens", name, limits))
-            limits[name] = limit
+        limits |= {name: limit for name, limit in (max_tokens or {}).items() if name in limits}
         return tuple(self._agent(agent, item, tools_mode, limits) for agent in self.definition.agents)
 
     def toolbox(self, item: str) -> Toolbox:

@@ -45,6 +45,30 @@ def test_the_shipped_plans_are_good(name: str) -> None:
     assert total_runs(plan) == SHIPPED[name]
 
 
+def test_token_limits_are_for_the_agents_of_any_task(tmp_path: Path) -> None:
+    """In a plan of several tasks a limit holds where there is such an agent; a name of no agent is refused."""
+    two = """
+name: p
+frameworks: [direct]
+tasks:
+  - {name: company_research, items: [stripe]}
+  - {name: coding, items: [parking-fee]}
+limits: {max_tokens: {coder: 99, writer: 77}}
+"""
+    plan = read_plan(plan_file(tmp_path, two))
+    tasks = describe_experiment(plan, load_settings({}, plan.settings)).tasks
+    limits = {
+        name: {agent.name: agent.max_tokens for agent in task.agents(item, max_tokens=plan.limits.max_tokens)}
+        for name, item in (("company_research", "stripe"), ("coding", "parking-fee"))
+        for task in [tasks[name]]
+    }
+    assert limits["company_research"]["writer"] == 77
+    assert limits["coding"]["coder"] == 99
+    wrong = read_plan(plan_file(tmp_path, two.replace("writer", "writter")))
+    with pytest.raises(PlanError, match='Did you mean "writer"'):
+        describe_experiment(wrong, load_settings({}, wrong.settings))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
