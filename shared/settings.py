@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -27,6 +29,7 @@ NOT_FROM_PLANS = {*KEYS, *(f"{key}_file" for key in KEYS), "vllm_python"}
 """Plans come from others: none may hold a key, read a file or name a program."""
 VLLM_DECIDES = ("vllm_tensor_parallel", "vllm_prefix_caching", "vllm_tool_call_parser")
 """Settings of a vLLM of ours that can change a run."""
+OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 NOT_SETTINGS = frozenset({"LEVELFIELD_CACHE", "LEVELFIELD_DEBUG"})
 """Variables with our prefix that others read: where environments and models are kept, and for tracebacks."""
 
@@ -167,7 +170,7 @@ def load_settings(
     lowest = {k: v for k, v in plan.items() if k not in set_outside}
     highest = {k: v for k, v in (given or {}).items() if v is not None}
     try:
-        return _with_keys(BenchmarkSettings(**{**lowest, **highest}))
+        settings = _with_keys(BenchmarkSettings(**{**lowest, **highest}))
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)
@@ -175,6 +178,8 @@ def load_settings(
         raise SettingsError(f"Settings: {problems}.") from None
     except UnreadableVariable as error:
         raise SettingsError(f"Settings: {error}. It has to be JSON.") from None
+    _keep_keys(settings, lowest.keys() - highest.keys())
+    return settings
 
 
 def _with_keys(settings: BenchmarkSettings) -> BenchmarkSettings:
@@ -189,6 +194,24 @@ def _with_keys(settings: BenchmarkSettings) -> BenchmarkSettings:
             raise SettingsError(f"{variable} and {variable}_FILE are both set: keep one of them.")
         found[key] = SecretStr(key_in_file(file, f"{variable}_FILE"))
     return settings.model_copy(update=found)
+
+
+def _keep_keys(settings: BenchmarkSettings, from_plan: AbstractSet[str]) -> None:
+    """No key of the user's goes to an address that only a plan, or somebody's results, state."""
+    addresses = {
+        "llm_base_url": (settings.llm_base_url, settings.llm_api_key),
+        "judge_base_url": (settings.judge_base_url, settings.judge_api_key),
+    }
+    stated = [(name, url) for name, (url, key) in addresses.items() if key and name in from_plan]
+    if "judge_servers" in from_plan:
+        servers = settings.judge_servers.values()
+        stated += [("judge_servers", server.base_url) for server in servers if server.api_key_variable]
+    for name, url in stated:
+        if url and urlsplit(url).hostname not in OWN_HOSTS:
+            raise SettingsError(
+                f"The plan states {name} {url}, and your key would be sent there. If you trust that address, "
+                f"set {PREFIX}{name.upper()} to what the plan has."
+            )
 
 
 def _refuse_unknown(kind: str, keys: Mapping[str, Any] | list[str], known: set[str]) -> None:

@@ -185,3 +185,37 @@ def test_tracing_makes_no_other_experiment(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("LEVELFIELD_TRACE_CONTENT", "true")
     assert load_settings().trace_content is True
     assert load_settings().identity == identity
+
+
+PLAN = {"llm_base_url": "https://models.example/v1"}
+JUDGES = {"openai:j": {"base_url": "https://judges.example/v1", "api_key_variable": "JUDGE_KEY"}}
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (PLAN, "LEVELFIELD_LLM_BASE_URL"),
+        ({"judge_base_url": "https://models.example/v1"}, "LEVELFIELD_JUDGE_BASE_URL"),
+        ({"judge_servers": JUDGES}, "LEVELFIELD_JUDGE_SERVERS"),
+        ({"llm_base_url": "https://127.0.0.1.models.example/v1"}, "LEVELFIELD_LLM_BASE_URL"),
+        ({"llm_base_url": "http://127.0.0.1@models.example/v1"}, "LEVELFIELD_LLM_BASE_URL"),
+    ],
+)
+def test_no_key_goes_to_an_address_of_the_plan(
+    plan: dict[str, object], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan from others cannot have a key sent to a server of its own: whoever trusts it says so himself."""
+    monkeypatch.setenv("LEVELFIELD_LLM_API_KEY", "sk-planted-1")
+    monkeypatch.setenv("LEVELFIELD_JUDGE_API_KEY", "sk-planted-2")
+    with pytest.raises(SettingsError, match=f"your key would be sent there.*set {said}") as refused:
+        load_settings({}, plan)
+    assert "sk-planted" not in str(refused.value)
+
+
+def test_an_address_of_the_plan_that_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is used without a key, on this machine, and where the user states it as well."""
+    assert load_settings({}, PLAN).llm_base_url == PLAN["llm_base_url"]
+    monkeypatch.setenv("LEVELFIELD_LLM_API_KEY", "sk-planted")
+    assert load_settings({}, {"llm_base_url": "http://127.0.0.1:8000/v1"}).llm_base_url
+    monkeypatch.setenv("LEVELFIELD_LLM_BASE_URL", PLAN["llm_base_url"])
+    assert load_settings({}, PLAN).llm_base_url == PLAN["llm_base_url"]
