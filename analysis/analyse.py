@@ -29,6 +29,7 @@ from analysis.guide.examine import make_guide
 from analysis.judge_noise import measure_judge
 from analysis.meters import audit_meters
 from analysis.mixed.model import fit_models
+from analysis.name_columns import count_names
 from analysis.node_effect import measure_nodes
 from analysis.noise_floor import measure_noise
 from analysis.panel.examine import examine_panel
@@ -36,7 +37,7 @@ from analysis.panel.read_verdicts import read_verdicts
 from analysis.people import measure_people
 from analysis.planning.sizes import plan_sizes
 from analysis.quarantine import list_quarantined
-from analysis.read_runs import Runs, count_names
+from analysis.read_runs import Runs
 from analysis.replication import measure_replication
 from analysis.report_texts import examine_texts
 from analysis.result import Analysis, Setup

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.alarm import alarm
-from analysis.read_runs import Runs, count_names
+from analysis.name_columns import count_names
+from analysis.read_runs import Runs
 from analysis.result import Alarm
 from analysis.wording import plural
 

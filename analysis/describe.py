@@ -8,7 +8,8 @@ import pandas as pd
 
 from analysis.drift import decode_rates, order_of_runs
 from analysis.latency_parts import mean_agent_parts, mean_parts
-from analysis.read_runs import Runs, count_names
+from analysis.name_columns import count_names
+from analysis.read_runs import Runs
 from analysis.replication import copies_by_cell, distinct_by, distinct_reports
 from analysis.result import CRITERIA, Cell, Checks, Failure, FrameworkResult, Place, RunColumns, Spread
 from analysis.significance_result import Pair

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from analysis.alarm import alarm
 from analysis.compare import compared_runs
-from analysis.read_runs import Runs, has_report
+from analysis.name_columns import has_report
+from analysis.read_runs import Runs
 from analysis.result import Alarm, Replication
 from analysis.significance_result import Metric, Omnibus
 from analysis.wire_result import NoiseFloor

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.alarm import alarm
-from analysis.read_runs import Runs, has_report
+from analysis.name_columns import has_report
+from analysis.read_runs import Runs
 from analysis.result import Alarm
 from analysis.wire_result import Drift, Probes, RunRate
 from analysis.wording import plural

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from analysis.manifest import Manifest, read_manifest
+from analysis.name_columns import named_by, readable, readable_name, renamed
 from analysis.read_store import Stored, read_store
 from analysis.read_table import Columns, Wanted, categorical, column_names, read_columns
 from analysis.result import CRITERIA
@@ -39,8 +37,6 @@ NAME_COLUMNS = (
     "report_digest", "verdict_of",
 )  # fmt: skip
 """What runs are grouped by: categorical, which is quick for a million of them."""
-MOST_NAME = 100
-"""Characters of a name; more than any of ours, and what a table can still show."""
 NUMBER_COLUMNS = (
     "iteration", "attempt", "latency_s", "prompt_tokens", "completion_tokens", "total_tokens", *CRITERIA,
     "overall", "section_share", "words", "fact_recall", "model_s", "tool_s", "framework_s",
@@ -234,50 +230,17 @@ def _table(found: Columns, ours: Mapping[str, str]) -> pd.DataFrame:
     index = pd.RangeIndex(found.rows)
     no_text, no_number = pd.Series("", index=index, dtype="str"), pd.Series(np.nan, index=index, dtype=float)
     no_name = categorical(np.zeros(found.rows, dtype=int), [""])
-    columns = {name: _readable(named.get(name, no_name)) for name in NAME_COLUMNS}
+    columns = {name: readable(named.get(name, no_name)) for name in NAME_COLUMNS}
     columns |= {name: named.get(name, no_text) for name in TEXT_COLUMNS}
     columns["error"] = _each(columns["error"], harmless)
     columns |= {name: named.get(name, no_number) for name in (*NUMBER_COLUMNS, *FLAG_COLUMNS)}
     return pd.DataFrame(columns, copy=False)
 
 
-def has_report(rows: pd.DataFrame) -> pd.Series:
-    """Whether the digest of each run's report is known."""
-    digests = rows["report_digest"].cat
-    # The empty one comes first. To look for it in a million would cost the memory of them as Python objects.
-    return digests.codes >= (1 if list(digests.categories[:1]) == [""] else 0)
-
-
-def renamed(names: pd.Series, made: Callable[[str], str]) -> pd.Series:
-    """A categorical column with `made` of each name."""
-    new = [made(str(name)) for name in names.cat.categories]
-    return categorical(names.cat.codes.to_numpy(), new).set_axis(names.index)
-
-
-def count_names(names: pd.Series) -> dict[str, int]:
-    """Of a categorical column: how often each name is there, the most frequent first."""
-    return {str(name): int(count) for name, count in names.astype("str").value_counts().items()}
-
-
 def _each(texts: pd.Series, made: Callable[[str], str]) -> pd.Series:
     """`made` of each text, worked out once per different one."""
     found = {text: made(text) for text in texts.unique()}
     return texts if all(text == new for text, new in found.items()) else texts.map(found).astype("str")
-
-
-def _readable(names: pd.Series) -> pd.Series:
-    known = pa.array(names.cat.categories, type=pa.string())
-    plain = pc.and_(pc.ascii_is_printable(known), pc.less_equal(pc.binary_length(known), MOST_NAME))
-    return names if pc.all(plain).as_py() is not False else renamed(names, readable_name)
-
-
-def readable_name(name: str) -> str:
-    """On one line, no control characters, not longer than a table can show; two names never become one."""
-    if len(name) <= MOST_NAME and name.isprintable():
-        return name
-    shown = " ".join(harmless(name).split())
-    shown = shown if len(shown) <= MOST_NAME else f"{shown[:MOST_NAME]}…"
-    return shown if shown == name else f"{shown} #{_digest(name)[:6]}"
 
 
 def _complete(table: pd.DataFrame, present: frozenset[str]) -> Naming:
@@ -291,17 +254,8 @@ def _complete(table: pd.DataFrame, present: frozenset[str]) -> Naming:
         table[column] = renamed(table[column], lambda name: name or "(unnamed)")
     table["iteration"] = table["iteration"].fillna(1).astype(int)
     naming = Naming(len(table["arm"].unique()) > 1)
-    table["subject"] = _named(table["framework"], table["arm"], naming.subject)
+    table["subject"] = named_by(table["framework"], table["arm"], naming.subject)
     return naming
-
-
-def _named(first: pd.Series, second: pd.Series, name: Callable[[str, str], str]) -> pd.Series:
-    """`name` of each row's two names, worked out once per different pair."""
-    firsts, seconds = first.cat.categories, second.cat.categories
-    place, pairs = pd.factorize(first.cat.codes.to_numpy(dtype=int) * len(seconds) + second.cat.codes)
-    both = (divmod(int(pair), len(seconds)) for pair in pairs)
-    names = [name(str(firsts[one]), str(seconds[other])) for one, other in both]
-    return categorical(place, names).set_axis(first.index)
 
 
 def _set_apart(table: pd.DataFrame, planned: frozenset[str]) -> None:
@@ -315,10 +269,6 @@ def _set_apart(table: pd.DataFrame, planned: frozenset[str]) -> None:
     disturbed = table["quarantine"] == "disturbed"
     if disturbed.any():
         table.loc[disturbed, list(TIME_COLUMNS)] = np.nan
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _experiment_name(csv: Path) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.read_runs import Runs, has_report
+from analysis.name_columns import has_report
+from analysis.read_runs import Runs
 from analysis.result import Replication, SameText
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cluster.change_commands import change_app
 from cluster.default_command import DefaultCommand
 from cluster.documents_commands import documents_app
 from cluster.item_commands import item_app
@@ -30,6 +31,7 @@ app = typer.Typer(
 envs_app = typer.Typer(help="The frameworks' locked environments.", no_args_is_help=True)
 app.add_typer(envs_app, name="envs")
 app.add_typer(results_app)
+app.add_typer(change_app)
 app.add_typer(task_app, name="task")
 app.add_typer(item_app, name="item")
 app.add_typer(documents_app)
@@ -75,8 +77,8 @@ def run(
 
 
 @app.command(
-    epilog="Examples: `levelfield status results/quick-llamacpp-smollm2-135m-1a2b3c`, and of a cluster's "
-    "jobs `levelfield status http://127.0.0.1:8265`"
+    epilog="Example: `levelfield status results/quick-llamacpp-smollm2-135m-1a2b3c`, and, of a cluster's "
+    "jobs, `levelfield status http://127.0.0.1:8265`"
 )
 def status(
     where: Annotated[
@@ -258,6 +260,6 @@ def _exit_now(code: int) -> None:
 
 def command_names() -> set[str]:
     registered: list[Any] = [*app.registered_commands, *results_app.registered_commands]
-    registered += documents_app.registered_commands
+    registered += [*change_app.registered_commands, *documents_app.registered_commands]
     groups = {group.name for group in app.registered_groups if group.name}
     return {command.name or command.callback.__name__ for command in registered} | groups

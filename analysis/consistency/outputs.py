@@ -11,7 +11,8 @@ import numpy as np
 
 from analysis.consistency.intervals import mean_interval
 from analysis.known_reports import KnownReport, known_reports
-from analysis.read_runs import Runs, has_report
+from analysis.name_columns import has_report
+from analysis.read_runs import Runs
 from analysis.similarity import MOST_COMPARISONS, MOST_TEXTS, jaccard, shingles_of
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from analysis.consistency.intervals import root_ratio_interval
 from analysis.consistency.result import Variation, Variations
-from analysis.read_runs import Runs, has_report
+from analysis.name_columns import has_report
+from analysis.read_runs import Runs
 
 CELL = ("subject", "item")
 TEXT = (*CELL, "report_digest")

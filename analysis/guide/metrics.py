@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.guide.result import MetricName
-from analysis.read_runs import has_report
+from analysis.name_columns import has_report
 from shared.maturity import FrameworkFacts
 from shared.plan import framework_of
 

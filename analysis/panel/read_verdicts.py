@@ -9,8 +9,9 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.describe import present_criteria
+from analysis.name_columns import has_report, renamed
 from analysis.panel.authors import Author, authors_of
-from analysis.read_runs import Runs, has_report, renamed
+from analysis.read_runs import Runs
 from analysis.wording import plural
 from shared.errors import LevelfieldError
 from shared.judgement_store import Judgements

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.compare import RANK_DECIMALS, compared_runs
+from analysis.name_columns import has_report
 from analysis.noise_floor import COLUMNS
 from analysis.panel.read_verdicts import TEXT, Verdicts
 from analysis.planning.result import PilotSize, PilotVariance, UnitCost
-from analysis.read_runs import Runs, has_report
+from analysis.read_runs import Runs
 from analysis.significance_result import Metric
 from analysis.variance.components import Within, within_variance
 

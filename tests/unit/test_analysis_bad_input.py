@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from analysis.analyse import analyse
 from analysis.consistency.sentences import consistency_sentences
-from analysis.read_runs import ALIASES, MOST_NAME, REQUIRED, read_runs, readable_name
+from analysis.name_columns import MOST_NAME, readable_name
+from analysis.read_runs import ALIASES, REQUIRED, read_runs
 from analysis.render import render_html
 from analysis.report import app, write_report
 from analysis.result import CRITERIA, Analysis
