@@ -59,7 +59,7 @@ def item_values(rows: pd.DataFrame, metric: MetricName, facts: Mapping[str, Fram
         metric: Which one to work out.
         facts: By framework; the same on every item.
     """
-    axes = rows.pivot_table(index="item", columns="framework", values="counted", aggfunc="size")
+    axes = _plain(rows.pivot_table(index="item", columns="framework", values="counted", aggfunc="size"))
     if metric in FACTS:
         # A second name, for the noise floor, has the facts of the first.
         first = {name: framework_of(name) for name in axes.columns}
@@ -76,7 +76,7 @@ def item_values(rows: pd.DataFrame, metric: MetricName, facts: Mapping[str, Fram
         column = METRICS[metric].column
         series = done[column] if column else done["boot_s"] + done["import_s"]
         table = _wide(series.groupby([done["item"], done["framework"]]).mean())
-    return table.reindex(index=axes.index, columns=axes.columns).where(lambda cells: cells > 0)
+    return _plain(table).reindex(index=axes.index, columns=axes.columns).where(lambda cells: cells > 0)
 
 
 def _new_texts(done: pd.DataFrame) -> pd.DataFrame:
@@ -85,6 +85,11 @@ def _new_texts(done: pd.DataFrame) -> pd.DataFrame:
     texts = known.groupby(["item", "framework"])["report_digest"].agg(["size", "nunique"])
     texts = texts[texts["size"] > 1]
     return _wide(1 + (texts["nunique"] - 1) / (texts["size"] - 1))
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """With names as text: among over 127 categories pandas 3.0 cannot look others up."""
+    return table.set_axis(table.index.astype("str")).set_axis(table.columns.astype("str"), axis="columns")
 
 
 def _wide(cells: pd.Series) -> pd.DataFrame:

@@ -17,11 +17,12 @@ from shared.records import Status
 from shared.store import Store
 from tests.functional.command import ROOT, attempts, clean_environment, levelfield, research, write_plan
 
-pytestmark = [pytest.mark.functional, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.functional, pytest.mark.timeout(600)]
 
 MARK = "GROWN_CLUSTER"
-FINISH_S = 240
-RUNS = 24
+FINISH_S = 500
+RUNS = 64
+"""So many that the plan is still under way when the second machine has joined."""
 
 
 class GrownCluster:
