@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.manifest import Manifest
 from analysis.panel.read_verdicts import Verdicts
-from analysis.read_runs import Runs
+from analysis.read_runs import NAME_COLUMNS, Runs
 
 from .panel_experiment import verdicts_of
 
@@ -54,5 +54,7 @@ def pilot(
          "overall": row.overall + normal(0, noise)}
         for row in rows.drop_duplicates("report_digest").itertuples() for r in range(1, repeats + 1)
     ]  # fmt: skip
+    names = [name for name in (*NAME_COLUMNS, "subject", "role") if name in rows]
+    rows = rows.astype(dict.fromkeys(names, "category"))
     runs = Runs(table=rows, present=frozenset(rows.columns), manifest=Manifest(), experiment="pilot")
     return runs, verdicts_of(verdicts)
