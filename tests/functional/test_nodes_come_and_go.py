@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,14 @@ from shared.records import Status
 from shared.store import Store
 from tests.functional.command import ROOT, attempts, clean_environment, levelfield, research, write_plan
 
-pytestmark = [pytest.mark.functional, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.functional,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        "CLUSTER_TESTS" not in os.environ,
+        reason="it races a plan against the start of machines, and loses on some: CLUSTER_TESTS=1 runs it",
+    ),
+]
 
 MARK = "GROWN_CLUSTER"
 FINISH_S = 500
