@@ -26,7 +26,7 @@ EMBEDDED = frozenset({"llamacpp", "scripted", REPLAY})
 """Prefixes of models that have no address, because Levelfield serves them itself."""
 KEYS = ("llm_api_key", "judge_api_key")
 NOT_FROM_PLANS = {*KEYS, *(f"{key}_file" for key in KEYS), "vllm_python"}
-"""Plans come from others: none may hold a key, read a file or name a program."""
+"""Plans come from others: none may hold a key, name its file or name a program."""
 VLLM_DECIDES = ("vllm_tensor_parallel", "vllm_prefix_caching", "vllm_tool_call_parser")
 """Settings of a vLLM of ours that can change a run."""
 OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
