@@ -159,8 +159,7 @@ class Simulation:
         assert not self._schedule.left, f"{self._schedule.left} runs were left"
         assert sum(self._ends.done) == found.runs, f"{found.runs - sum(self._ends.done)} runs were lost"
         found.seconds = self._now_s
-        still = (node for _, _, node in self._events if node.step is None and node.joined_s < self._now_s)
-        found.available_s += sum(self._now_s - node.joined_s for node in [*self._idle, *still])
+        found.available_s += sum(self._now_s - node.joined_s for node in self._idle)
         return found
 
     def _join(self, at_s: float) -> None:

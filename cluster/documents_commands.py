@@ -49,7 +49,8 @@ def ask(
 ) -> None:
     """Answer a question from the indexed documents alone, with file and page of what it rests on.
 
-    Exit status 1 when the documents do not tell, or the answer cites nothing or a passage that is not there.
+    Exit status 1 when the documents do not tell, or the answer cites nothing or a passage that is not there,
+    or has a figure that no cited passage has.
     """
     from cluster.documents.ask_command import ask_command
 

@@ -30,7 +30,8 @@ connection.request("GET", "/")
 connection.getresponse()' "$1" 2>/dev/null
 }
 
-running() { [ -s "$STATE/pid" ] && kill -0 "$(cat "$STATE/pid")" 2>/dev/null; }
+# After a restart of the machine the number may be another program's.
+running() { [ -s "$STATE/pid" ] && tr '\0' ' ' <"/proc/$(cat "$STATE/pid")/cmdline" 2>/dev/null | grep -q 'ray start'; }
 
 start() {
     if running; then echo "Ray is running already: $DASHBOARD"; return; fi

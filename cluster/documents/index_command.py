@@ -9,7 +9,7 @@ from rich.console import Console
 from cluster.progress import RunProgress
 from runtime_envs.build import build
 from shared.cache_root import cache_root
-from shared.documents.index_place import EXAMPLE, place_for
+from shared.documents.index_place import EXAMPLE, indexes_root, place_for
 from shared.documents.indexing import (
     MAX_FILE_BYTES,
     Indexed,
@@ -93,4 +93,5 @@ def _say(progress: RunProgress, index: Path, indexed: Indexed) -> None:
     if len(manifest.skipped) > LISTED:
         progress.warn(f"  ... and {len(manifest.skipped) - LISTED} more, all in {index}/manifest.json")
     progress.say(f"{len(manifest.files)} files, {manifest.passages} passages: {index}")
-    progress.say(f'Ask them: levelfield ask "..." --index {manifest.name}')
+    where = manifest.name if index.parent == indexes_root() else index
+    progress.say(f'Ask them: levelfield ask "..." --index {where}')

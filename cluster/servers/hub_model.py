@@ -17,6 +17,7 @@ from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
+    HFValidationError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
@@ -60,6 +61,8 @@ def hub_file(name: str, on_progress: Callable[[str], None]) -> Path:
     repository, file = repository_and_file(name)
     try:
         return Path(hf_hub_download(repository, file, tqdm_class=_told(file, on_progress)))
+    except HFValidationError as error:
+        raise SettingsError(f'"{name}" names no repository: {error}') from None
     except GatedRepoError:
         problem = f"wants to know who asks for {repository}: accept its terms there, and set HF_TOKEN"
     except RepositoryNotFoundError:

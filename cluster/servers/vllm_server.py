@@ -34,6 +34,8 @@ ENVIRONMENT = {
     # It would report to its makers what runs where.
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
+    # Else packages of the folder that Levelfield runs in come before its own.
+    "PYTHONSAFEPATH": "1",
 }
 DECIDES = (".safetensors", ".bin", ".json", ".jinja", ".model")
 """Ends of names in a model's folder that decide its answers."""

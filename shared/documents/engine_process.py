@@ -8,14 +8,15 @@ from typing import Any, Self
 
 from shared.documents.index_place import open_manifest
 from shared.documents.passage import Passage, Way
-from shared.errors import IndexUnusable
+from shared.errors import IndexUnusable, NodeFailed
 from shared.own_process import OwnProcess
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT_S = 120.0
 """Its imports take 2 to 3 s here, far longer from a disk that is cold or across a network."""
 SEARCH_TIMEOUT_S = 60.0
-VARIABLES = {"PYTHONPATH": str(ROOT)}
+VARIABLES = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+"""The folder that a user happens to stand in, such as one of documents, is no place to import from."""
 
 
 class EngineProcess:
@@ -31,7 +32,12 @@ class EngineProcess:
 
     def ask(self, message: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         """Raises IndexUnusable with its reason, NodeFailed when it ended or does not answer."""
-        answer: dict[str, Any] = json.loads(self._process.ask(json.dumps(message).encode(), timeout_s))
+        try:
+            line = self._process.ask(json.dumps(message).encode(), timeout_s)
+        except NodeFailed:
+            self.stop()  # a late answer would pass for that to the next question
+            raise
+        answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise IndexUnusable(answer["error"])
         return answer

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from shared.errors import IndexUnusable
+from shared.record_files import write_whole
 from shared.strict import Strict
 
 MANIFEST = "manifest.json"
+LOCK = "lock"
+"""Made before the manifest: who searches holds it shared, who writes alone."""
 SCHEMA = 1
 
 
@@ -36,6 +38,8 @@ class IndexManifest(Strict):
     files: dict[str, IndexedFile] = Field(default_factory=dict)
     skipped: dict[str, str] = Field(default_factory=dict)
     """File or folder -> why it is not in the index."""
+    unread: dict[str, str] = Field(default_factory=dict)
+    """Of those that could not be read, the SHA-256: as long as it stays, they are not tried again."""
     complete: bool = False
     """False while it is being made, and after that was broken off."""
 
@@ -59,7 +63,7 @@ def read_manifest(index: Path) -> IndexManifest | None:
         return IndexManifest.model_validate(found)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise IndexUnusable(
             f"The index {index} cannot be read ({type(error).__name__} in {MANIFEST}). Remove that folder, "
             "then `levelfield index FOLDER` makes it again."
@@ -67,9 +71,4 @@ def read_manifest(index: Path) -> IndexManifest | None:
 
 
 def write_manifest(index: Path, manifest: IndexManifest) -> None:
-    part = index / f"{MANIFEST}.part"
-    with part.open("w", encoding="utf-8") as out:
-        out.write(manifest.model_dump_json(indent=1))
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(index / MANIFEST)
+    write_whole(index / MANIFEST, manifest.model_dump_json(indent=1).encode())

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from shared.cache_root import cache_root
-from shared.documents.index_manifest import MANIFEST, IndexManifest, read_manifest
+from shared.documents.index_manifest import LOCK, MANIFEST, IndexManifest, read_manifest
 from shared.errors import IndexUnusable
 from shared.suggest import unknown_name
 
@@ -46,7 +46,7 @@ def default_name(documents: Path) -> str:
 
 
 def is_index(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file()
+    return (folder / MANIFEST).is_file() and (folder / LOCK).is_file()
 
 
 def known_indexes() -> dict[str, Path]:
@@ -86,7 +86,10 @@ def open_manifest(index: Path) -> IndexManifest:
     again = f"`levelfield index {manifest.folder} --name {index}`"
     if not manifest.complete:
         raise IndexUnusable(f"The index {index} is not complete: {again} goes on with it.")
-    if not Path(manifest.python).exists():
+    python = Path(manifest.python)
+    # It is started: an index from elsewhere may not name a program. Not resolved, since it is a link itself.
+    ours = python.is_relative_to(cache_root() / "envs") and ".." not in python.parts
+    if not ours or not python.exists():
         raise IndexUnusable(
             f"The index {index} needs the interpreter {manifest.python}, which is gone or was never on this "
             f"machine: {again} builds it and makes the index again where needed."

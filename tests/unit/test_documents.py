@@ -11,6 +11,7 @@ import pytest
 
 from shared.documents.citations import citations, mark_made_up, says_not_found, unsupported_figures
 from shared.documents.index_manifest import (
+    LOCK,
     MANIFEST,
     IndexedFile,
     IndexManifest,
@@ -29,6 +30,7 @@ def made(index: Path, **changes: object) -> IndexManifest:
         name=index.name, folder="/documents", python=sys.executable, made_with={"x": 1}, complete=True
     ).model_copy(update=changes)
     write_manifest(index, manifest)
+    (index / LOCK).touch()
     return manifest
 
 
@@ -161,6 +163,10 @@ def test_an_index_that_a_task_names_and_nobody_made(cache: Path) -> None:
     [
         ({"complete": False}, "not complete"),
         ({"python": "/gone/bin/python"}, "needs the interpreter /gone/bin/python"),
+        (
+            {"python": sys.executable},
+            "needs the interpreter",
+        ),  # any program that is there, as a stranger may name it
     ],
 )
 def test_an_index_that_cannot_be_searched(tmp_path: Path, changes: dict[str, object], said: str) -> None:

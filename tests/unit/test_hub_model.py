@@ -108,10 +108,11 @@ def test_a_damaged_file_is_not_served(hub: HubServer, tmp_path: Path) -> None:
         ("hf:gated/model/a.gguf", "accept its terms there, and set HF_TOKEN"),
         ("hf:nobody/model/a.gguf", "has no repository nobody/model that it shows us"),
         ("hf:owner/model/other.gguf", "has no file other.gguf in owner/model"),
+        ("hf:a--b/model/a.gguf", "names no repository"),
     ],
 )
 def test_what_the_hub_does_not_give(hub: HubServer, tmp_path: Path, name: str, message: str) -> None:
-    """A gated, a private and a missing file are told apart, each with what to do."""
+    """A gated, a private, a missing and an impossible file are told apart, each with what to do."""
     assert message in fetch(hub.origin, tmp_path, name)["error"]
 
 

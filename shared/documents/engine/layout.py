@@ -10,9 +10,10 @@ from typing import Any
 
 from shared.documents.engine.embed import MAX_TOKENS, embedder_digest
 from shared.documents.engine.split_pages import OVERLAP_TOKENS, PASSAGE_TOKENS
+from shared.documents.index_manifest import LOCK
 from shared.errors import IndexUnusable
 
-VECTORS, KEYWORDS, LOCK = "vectors", "keywords", "lock"
+VECTORS, KEYWORDS = "vectors", "keywords"
 LIBRARIES = ("bm25s", "chromadb", "pypdf", "python-docx", "semantic-text-splitter")
 
 

@@ -52,6 +52,7 @@ class IndexMaker:
         self._lock = hold(wanted.index, alone=True)
         self._manifest = self._as_it_was()
         self._skipped: dict[str, str] = {}
+        self._unread: dict[str, str] = {}
 
     def steps(self) -> Iterator[Step]:
         """Ends with a step `done`. Raises IndexUnusable when nothing in the folder can be read."""
@@ -59,6 +60,9 @@ class IndexMaker:
         self._skipped = dict(found.skipped)
         digests = yield from self._digests(found.files)
         known = self._manifest.files
+        for name in self._unreadable(digests):
+            self._skipped[name] = self._manifest.skipped[name]
+            self._unread[name] = digests.pop(name)
         same = [name for name in digests if name in known and known[name].sha256 == digests[name]]
         changed = [name for name in digests if name not in same]
         gone = set(known) - set(digests)
@@ -69,6 +73,11 @@ class IndexMaker:
             yield from self._update(changed, set(same), digests)
         self._write(complete=True)
         yield {"done": True}
+
+    def _unreadable(self, digests: dict[str, str]) -> list[str]:
+        """What was tried before and is as it was then."""
+        before = self._manifest
+        return [n for n, sha256 in before.unread.items() if n in before.skipped and digests.get(n) == sha256]
 
     def _as_it_was(self) -> IndexManifest:
         """The manifest to begin with: what another make left is of no use."""
@@ -90,14 +99,13 @@ class IndexMaker:
         digests: dict[str, str] = {}
         for name in files:
             yield {"looking": name, "of": len(files)}
-            if name in self._wanted.given_up:
-                self._skipped[name] = self._wanted.given_up[name]
-                continue
             try:
                 with (self._wanted.folder / name).open("rb") as content:
                     digests[name] = hashlib.file_digest(content, "sha256").hexdigest()
             except OSError as error:
                 self._skipped[name] = f"cannot be read: {error.strerror or error}"
+            if why := self._wanted.given_up.get(name):
+                self._skipped[name], self._unread[name] = why, digests.pop(name, "")
         return digests
 
     def _update(self, changed: list[str], same: set[str], digests: dict[str, str]) -> Iterator[Step]:
@@ -129,7 +137,7 @@ class IndexMaker:
         try:
             pages = read_document(self._wanted.folder / name)
         except Unreadable as error:
-            self._skipped[name] = str(error)
+            self._skipped[name], self._unread[name] = str(error), digest
             return
         title = title_of(name, pages)
         passages = [Titled(one, n, title) for n, one in enumerate(splitter.passages(name, pages))]
@@ -147,12 +155,16 @@ class IndexMaker:
         self._write(complete=False)
 
     def _write(self, *, complete: bool) -> None:
-        changes = {"complete": complete, "skipped": dict(sorted(self._skipped.items()))}
+        changes = {
+            "complete": complete,
+            "skipped": dict(sorted(self._skipped.items())),
+            "unread": dict(sorted(self._unread.items())),
+        }
         self._manifest = self._manifest.model_copy(update=changes)
         write_manifest(self._wanted.index, self._manifest)
 
     def _nothing(self) -> IndexUnusable:
-        """An index of nothing is not left to be found; one that had documents stays as it was."""
+        """An index of nothing is not left to be found; without a file to index, one that is there stays."""
         if not self._manifest.files:
             shutil.rmtree(self._wanted.index, ignore_errors=True)
         reasons = [f"  {name}: {why}" for name, why in sorted(self._skipped.items())[:QUOTED_REASONS]]

@@ -14,7 +14,7 @@ from shared.documents.engine.read_document import Page
 from shared.documents.passage import Passage
 
 PASSAGE_TOKENS = 200
-"""Of the embedding model's: what it takes, less room for its own two marks."""
+"""Of the embedding model's 256: the rest is for the title before it and two marks."""
 OVERLAP_TOKENS = 40
 TITLE_CHARS = 120
 MARKDOWN = (".md", ".markdown")
@@ -24,7 +24,7 @@ def title_of(file: str, pages: Sequence[Page]) -> str:
     """What is searched with each passage, which seldom says what document it is in: name and first line."""
     name = re.sub(r"[\W_]+", " ", PurePosixPath(file).stem).strip()
     first = next((line.strip() for line in pages[0].text.splitlines() if line.strip()), "")
-    return f"{name}: {first.lstrip('# ')[:TITLE_CHARS]}"
+    return f"{name}: {first.lstrip('# ')}"[:TITLE_CHARS]
 
 
 class Splitter:
