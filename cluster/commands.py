@@ -23,7 +23,7 @@ from cluster.workspace import Workspace
 from runtime_envs.catalog import FRAMEWORKS
 from runtime_envs.versions import build_named
 from shared.errors import EnvironmentFailed, SettingsError
-from shared.settings import load_settings
+from shared.settings import NOT_FROM_PLANS, load_settings
 from shared.store import Store
 
 
@@ -142,7 +142,11 @@ def existing(folder: Path, given: dict[str, Any]) -> tuple[Store, Experiment]:
     """The experiment in a folder, with what is given and not None. Raises ResultsMismatch: there is none."""
     store = Store.existing(folder)
     manifest = store.manifest()
-    measured = {name: value for name, value in manifest.settings.items() if value is not None}
+    measured = {
+        name: value
+        for name, value in manifest.settings.items()
+        if value is not None and name not in NOT_FROM_PLANS
+    }
     kept = {"llm_model": measured["llm_model"], "judge_model": measured.get("judge_model")}
     chosen = {name: value for name, value in given.items() if value is not None}
     locks = version_locks(manifest.plan, folder)

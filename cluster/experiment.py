@@ -27,6 +27,7 @@ from shared.plan import Limits, Plan, TaskPlan, digest
 from shared.prompts.pass_on import user_turn
 from shared.records import RunKey
 from shared.settings import BenchmarkSettings
+from shared.stopping import Stopping
 from shared.store import slug
 from shared.strict import Strict
 from shared.suggest import unknown_name
@@ -290,5 +291,6 @@ def _known_keys(parent: Any) -> list[str]:
         "tasks": TaskPlan,
         "disturbance": Disturbance,
         "acceptance": Acceptance,
+        "stopping": Stopping,
     }
     return list(models.get(parent, Plan).model_fields)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster.framework_worker import BootReport, FrameworkWorker
-from cluster.process_tree import end_within, stop_and_end_descendants
+from cluster.process_tree import end_marked, end_within, stop_and_end_descendants
 from runtime_envs.catalog import framework as framework_named
 from runtime_envs.catalog import process_variables
 from shared.records import Boot
@@ -38,7 +39,10 @@ class FrameworkProcess:
 
     def end(self) -> None:
         """With all that the framework started: nothing of it is to be there at the next run."""
-        stop_and_end_descendants(self.pid)
+        if psutil.pid_exists(self.pid):
+            stop_and_end_descendants(self.pid)
+        else:  # it died by itself, and nobody is the parent of what it left
+            end_marked(str(self.scratch))
         ray.kill(self.worker)
         end_within(self.pid, END_TIMEOUT_S)
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -89,6 +93,7 @@ class FrameworkProcesses:
             report: BootReport = ray.get(worker.boot.remote(adapter, self._cores), timeout=BOOT_TIMEOUT_S)
         except RayError:
             ray.kill(worker)
+            end_marked(str(scratch))
             shutil.rmtree(scratch, ignore_errors=True)
             raise
         boot = Boot(

@@ -88,6 +88,7 @@ def leased_run(
         wire,
         timed_out=none is not None and none.timed_out,
         over_memory=none is not None and none.over_memory,
+        run_timeout_s=job.limits.run_timeout_s,
     )
     # A framework's error message may hold the run's address, which is a secret.
     said = (none.why if none else error or "").replace(lease.token, "<run>")

@@ -11,7 +11,8 @@ import psutil
 from cluster.process_tree import end_tree, own_mib, tree_of
 
 SAMPLE_S = 0.2
-"""A process fills about a gigabyte in that time: by so much the bound may be passed."""
+"""A process fills about a gigabyte in that time: by so much the bound may be passed, and by several times
+that in a new child (LOOK_EVERY)."""
 LOOK_EVERY = 10
 """Samples between two looks for new children: a look takes 7 ms, a sample 0.02."""
 STOP_TIMEOUT_S = 5.0

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class Source:
     def name(self) -> str:
         return str(self.store.folder)
 
-    @property
+    @cached_property
     def blocks(self) -> dict[Block, frozenset[str]]:
         """With the ids of the attempts that count."""
         found: dict[Block, set[str]] = {}
@@ -126,6 +127,10 @@ def _pooled(sources: Sequence[Source], name: str) -> Manifest:
         ResultsMismatch: A source is not what this Levelfield makes of its plan.
     """
     first = sources[0]
+    if any(each.manifest.plan.stopping for each in sources):
+        raise ResultsMismatch(
+            "Experiments with a stopping rule cannot be pooled: each has looked at its own results alone."
+        )
     for each in sources:
         own = each.experiment.identity | {"code": each.manifest.identity["code"]}
         if differing := each.manifest.differs_in_identity(own):
@@ -215,6 +220,7 @@ def _owners(sources: Sequence[Source]) -> dict[Block, Source]:
 
 def _copy(each: Source, into: Store, blocks: set[Block], number: int) -> None:
     folder = each.store.folder
+    root = folder.resolve()
     taken = [record for record in each.store.attempts() if record.key.block in blocks]
     runs = {record.key.run_id for record in taken}
     attempts = {record.attempt_id for record in taken}
@@ -222,7 +228,7 @@ def _copy(each: Source, into: Store, blocks: set[Block], number: int) -> None:
     def copy(pattern: str, wanted: Callable[[Path], bool] = lambda _: True) -> None:
         for path in sorted(folder.glob(pattern)):
             if wanted(path):
-                _copy_file(path, into.folder / path.relative_to(folder))
+                _copy_file(path, into.folder / path.relative_to(folder), root / path.relative_to(folder))
 
     copy("runs/*/*", lambda path: path.parent.name in runs)
     copy("checks/*.json", lambda path: path.stem in runs)
@@ -231,15 +237,19 @@ def _copy(each: Source, into: Store, blocks: set[Block], number: int) -> None:
     for pattern in EVERYBODYS:
         copy(pattern)
     for path in sorted(folder.glob("logs/*")):
-        _copy_file(path, into.folder / "logs" / str(number) / path.name)
+        _copy_file(path, into.folder / "logs" / str(number) / path.name, root / "logs" / path.name)
     probes = len(into.probes())
     for probe in each.store.probes():
         into.write_probe(probe.model_copy(update={"number": probes + probe.number}))
 
 
-def _copy_file(path: Path, target: Path) -> None:
-    """What is there already has the same name because it is the same. A link may lead anywhere: left out."""
-    if path.is_file() and not path.is_symlink() and not target.exists():
+def _copy_file(path: Path, target: Path, own: Path) -> None:
+    """What is there already has the same name because it is the same.
+
+    A link may lead anywhere, also one to a folder on the way: what is behind it is left out. `own` is where
+    the file is without any link.
+    """
+    if path.is_file() and path.resolve() == own and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
 

@@ -160,7 +160,11 @@ class Nodes:
             each.place.key for each in self._joining.values()
         }
         with suppress(NodeFailed):  # no place at all at the moment
-            for place in self._places():
+            places = self._places()
+            there = {place.key for place in places} | taken
+            # A machine that comes back as another to Ray may have its old name.
+            self._names = {key: name for key, name in self._names.items() if key in there}
+            for place in places:
                 if place.key not in taken | self._left_out and self._lost[place.key] < LOST_AT_MOST:
                     self._begin(self._named(place))
 
@@ -178,7 +182,7 @@ class Nodes:
         return node
 
     def lost(self, node: Node) -> None:
-        """It does not answer any more. Its place is tried again, LOST_AT_MOST times in all."""
+        """It does not answer any more. Its place is tried again until it has lost LOST_AT_MOST."""
         if node in self.running:
             self.running.remove(node)
             self._lost[node.place.key] += 1

@@ -45,8 +45,17 @@ class Wire:
         return next((f"{call.path}: HTTP {call.status}: {call.error}" for call in failed), None)
 
 
+HELD_SHARE = 0.1
+"""Of a run's time: who was kept waiting for more than that has not had its time."""
+
+
 def classify(
-    result: WorkerResult | None, wire: Wire, *, timed_out: bool = False, over_memory: bool = False
+    result: WorkerResult | None,
+    wire: Wire,
+    *,
+    timed_out: bool = False,
+    over_memory: bool = False,
+    run_timeout_s: float = 0,
 ) -> tuple[Status, str | None]:
     """The run's status, and in words what went wrong.
 
@@ -55,6 +64,7 @@ def classify(
         wire: What the gateway saw.
         timed_out: Whether the run's deadline had passed.
         over_memory: Whether it was ended for the memory that it held.
+        run_timeout_s: What the run had until that deadline.
     """
     ours = Status.INFRASTRUCTURE_ERROR
     disturbed = "Another run's request reached this node during the run."
@@ -66,7 +76,7 @@ def classify(
         (wire.journal_error is not None, ours, wire.journal_error),
         (wire.tool_failure is not None, ours, wire.tool_failure),
         (wire.contaminated, Status.CONTAMINATED, disturbed),
-        (timed_out and held_s > 0, ours, held_up),
+        (timed_out and held_s > HELD_SHARE * run_timeout_s, ours, held_up),
         (timed_out, Status.TIMEOUT, too_late),
         (over_memory, Status.LIMIT_REACHED, too_large),
     ):

@@ -27,6 +27,7 @@ from cluster.session import ray_session
 from cluster.spans.sink import SpanSink
 from cluster.versions import keep_locks, moved_note, titles_of
 from cluster.workspace import Workspace
+from shared.errors import ResultsMismatch
 from shared.manifest import FrameworkEntry, Manifest
 from shared.plan import framework_of, ordered_runs
 
@@ -103,6 +104,11 @@ def _refuse_other_experiment(work: Workspace) -> None:
     """Before anything is started or written; `Store.begin` then compares the servers as well."""
     if work.store.manifest_path.exists():
         kept, wanted = work.store.manifest(), work.experiment
+        if work.extends and work.store.stopped():
+            raise ResultsMismatch(
+                f"{work.store.folder} was ended by its plan's stopping rule, which more runs would undo: "
+                "give another --out."
+            )
         work.store.require_same(
             not_added(kept, wanted) if work.extends else kept.differs_in_identity(wanted.identity)
         )

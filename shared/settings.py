@@ -25,8 +25,8 @@ REPLAY = "replay"
 EMBEDDED = frozenset({"llamacpp", "scripted", REPLAY})
 """Prefixes of models that have no address, because Levelfield serves them itself."""
 KEYS = ("llm_api_key", "judge_api_key")
-NOT_FROM_PLANS = {*KEYS, *(f"{key}_file" for key in KEYS), "vllm_python"}
-"""Plans come from others: none may hold a key, name its file or name a program."""
+NOT_FROM_PLANS = {*KEYS, *(f"{key}_file" for key in KEYS), "vllm_python", "ray_address"}
+"""Plans come from others: none may hold a key, name its file, name a program, or a cluster that gets keys."""
 VLLM_DECIDES = ("vllm_tensor_parallel", "vllm_prefix_caching", "vllm_tool_call_parser")
 """Settings of a vLLM of ours that can change a run."""
 OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -207,11 +207,18 @@ def _keep_keys(settings: BenchmarkSettings, from_plan: AbstractSet[str]) -> None
         servers = settings.judge_servers.values()
         stated += [("judge_servers", server.base_url) for server in servers if server.api_key_variable]
     for name, url in stated:
-        if url and urlsplit(url).hostname not in OWN_HOSTS:
+        if url and _host(url) not in OWN_HOSTS:
             raise SettingsError(
                 f"The plan states {name} {url}, and your key would be sent there. If you trust that address, "
                 f"set {PREFIX}{name.upper()} to what the plan has."
             )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _refuse_unknown(kind: str, keys: Mapping[str, Any] | list[str], known: set[str]) -> None:

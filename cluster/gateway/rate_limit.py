@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 TOO_OFTEN = 429
 FIRST_PAUSE_S = 1.0
 """Where the service does not say how long; doubled each time."""
+LEAST_PAUSE_S = 0.1
+"""Whatever it says; 0, or a moment that has passed, says nothing."""
 MOST_PAUSES = 5
 """Without a word of how long. An account without credit also answers 429, and no waiting mends that."""
 SHARE_TO_WAIT = 0.5
@@ -21,8 +23,8 @@ def pause_s(headers: Mapping[str, str], refusals: int) -> float | None:
     `headers` are the answer's; names in any case.
     """
     stated = retry_after_s(headers.get("Retry-After", ""))
-    if stated is not None:
-        return stated
+    if stated:
+        return max(stated, LEAST_PAUSE_S)
     return FIRST_PAUSE_S * 2 ** (refusals - 1) if refusals <= MOST_PAUSES else None
 
 

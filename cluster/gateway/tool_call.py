@@ -15,8 +15,11 @@ from cluster.gateway.log import note_failure
 from cluster.gateway.parsing import parse_json
 from cluster.gateway.request import client_name
 from shared.calls import Call
+from shared.tools.tools import Tools
 
 NAME_CHARACTERS = 100
+TOOL_END_S = 15.0
+"""Longer than a tool may take; less than the gateway's own closing may (`process.ADMIN_TIMEOUT_S`)."""
 
 
 async def carry_out_tool_call(
@@ -77,6 +80,16 @@ async def _arguments(request: web.Request) -> Any:
         return None
 
 
+async def _to_its_end(tools: Tools, name: str, arguments: dict[str, Any]) -> str:
+    """Also of a call that nobody waits for any more: a thread cannot be stopped, and no other may begin."""
+    work = asyncio.create_task(asyncio.to_thread(tools.call, name, arguments))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work], timeout=TOOL_END_S)
+        raise
+
+
 async def _answer(lease: OpenLease, name: str, arguments: Any) -> tuple[int, str]:
     tools = lease.tools
     names = sorted(spec.name for spec in tools.SPECS) if tools else []
@@ -87,7 +100,7 @@ async def _answer(lease: OpenLease, name: str, arguments: Any) -> tuple[int, str
         return 400, "The arguments are not a JSON object."
     try:
         async with lease.one_tool_call:  # what tools remember follows the order of the calls
-            return 200, await asyncio.to_thread(tools.call, name, arguments)
+            return 200, await _to_its_end(tools, name, arguments)
     except Exception as error:  # noqa: BLE001 - a fault of ours, which the run's record must show
         note_failure("tool_failed", lease.request, tool=name)
         return 500, f"The tool failed: {type(error).__name__}."

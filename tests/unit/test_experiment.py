@@ -77,6 +77,7 @@ limits: {max_tokens: {coder: 99, writer: 77}}
         ("", "keys and values"),
         (GOOD + "iteratons: 3", 'Did you mean "iterations"'),
         (GOOD + "limits: {max_token: {}}", 'Did you mean "max_tokens"'),
+        (GOOD + "stopping: {loks: [5]}", 'Did you mean "looks"'),
         (GOOD + "iterations: 0", "iterations: "),
         (GOOD + "iterations: many", "iterations: "),
         (GOOD.replace("[direct, langgraph]", "[]"), "frameworks"),

@@ -121,6 +121,30 @@ def test_a_link_in_somebody_elses_folder_is_not_followed(tmp_path: Path) -> None
     assert not list(both.folder.rglob("planted.json"))
 
 
+def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
+    """What is behind a link on the way to a file is left out, too."""
+    private = tmp_path / "private"
+    private.mkdir()
+    (private / "id").write_text("a key")
+    left, right = (
+        measured(tmp_path / name, plan(item), name)
+        for name, item in (("left", "anthropic"), ("right", "stripe"))
+    )
+    for place in ("texts/ab", "logs"):
+        (right.folder / place).parent.mkdir(exist_ok=True)
+        (right.folder / place).symlink_to(private)
+    pooled = merge([from_folder(left), from_folder(right)], tmp_path / "all")
+    assert not [path for path in pooled.folder.rglob("*") if path.is_file() and path.read_bytes() == b"a key"]
+
+
+def test_a_stopping_rule(tmp_path: Path) -> None:
+    """Each machine would have looked at its own results: such experiments are not pooled."""
+    items = ("anthropic", "stripe", "nvidia", "shopify", "datadog", "cloudflare")
+    store = measured(tmp_path / "left", plan(*items, stopping={"looks": [5]}))
+    with pytest.raises(ResultsMismatch, match="stopping rule"):
+        merge([from_folder(store), from_folder(store)], tmp_path / "all")
+
+
 def test_a_folder_that_is_there(tmp_path: Path) -> None:
     """Nothing is merged into a folder that somebody has."""
     left = measured(tmp_path / "left", plan("stripe"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 import psutil
 
 from cluster.memory_watch import MemoryWatch
-from cluster.process_tree import end_tree, end_within, own_mib, stop_and_end_descendants, tree_of
+from cluster.process_tree import end_marked, end_tree, end_within, own_mib, stop_and_end_descendants, tree_of
 
 PATIENCE_S = 60.0
 ADOPTS = "from cluster.framework_worker import adopt_orphans; adopt_orphans()\n"
@@ -107,3 +108,20 @@ def _until(happened: Callable[[], object]) -> None:
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_what_a_dead_program_left_is_known_by_its_environment() -> None:
+    """Nobody is the parent of what a program leaves that dies by itself: a text in its environment tells it."""
+    mark = f"/tmp/run-{time.monotonic_ns()}"
+    environment = {**os.environ, "XDG_CACHE_HOME": f"{mark}/cache"}
+    with (
+        subprocess.Popen(["sleep", "600"], env=environment) as left,
+        subprocess.Popen(["sleep", "600"]) as other,
+    ):
+        try:
+            end_marked(mark)
+            assert left.wait(PATIENCE_S) != 0
+            assert other.poll() is None
+        finally:
+            left.kill()
+            other.kill()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cluster.gateway.intervals import union_seconds
 from cluster.gateway.process import Lease
-from cluster.gateway.rate_limit import MOST_PAUSES, pause_s, retry_after_s
+from cluster.gateway.rate_limit import LEAST_PAUSE_S, MOST_PAUSES, pause_s, retry_after_s
 from shared.calls import Call
 from tests.unit import upstream
 from tests.unit.running_gateway import RunningGateway, chat
@@ -57,8 +57,10 @@ def test_any_text_in_the_header(text: str) -> None:
 
 def test_pauses_without_a_word_of_how_long() -> None:
     """They double and end: an account without credit answers 429 for ever."""
-    pauses = [pause_s({}, refusals) for refusals in range(1, MOST_PAUSES + 2)]
-    assert pauses == [1, 2, 4, 8, 16, None]
+    for headers in ({}, {"Retry-After": "0"}, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}):
+        pauses = [pause_s(headers, refusals) for refusals in range(1, MOST_PAUSES + 2)]
+        assert pauses == [1, 2, 4, 8, 16, None]
+    assert pause_s({"Retry-After": "0.001"}, 1) == LEAST_PAUSE_S
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])

@@ -84,9 +84,11 @@ def test_status(result: WorkerResult | None, wire: Wire, status: Status) -> None
 def test_a_deadline_that_passed_while_a_service_held_calls_up_is_ours() -> None:
     """The run did not have its whole time, so it is measured again and counts against no framework."""
     held = call().model_copy(update={"rate_limited": 1, "rate_limited_s": 12.4})
-    status, error = classify(None, Wire([held]), timed_out=True)
+    status, error = classify(None, Wire([held]), timed_out=True, run_timeout_s=60)
     assert status is Status.INFRASTRUCTURE_ERROR
     assert "waited 12 s for the service's rate limit" in str(error)
+    # A framework that would not have ended in its other half an hour either is no fault of the service's.
+    assert classify(None, Wire([held]), timed_out=True, run_timeout_s=1800)[0] is Status.TIMEOUT
 
 
 def test_a_deadline_is_a_timeout_whatever_the_process_did() -> None:

@@ -109,7 +109,8 @@ def test_a_key_and_a_file_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "key", ["llm_api_key", "judge_api_key", "llm_api_key_file", "judge_api_key_file", "vllm_python"]
+    "key",
+    ["llm_api_key", "judge_api_key", "llm_api_key_file", "judge_api_key_file", "vllm_python", "ray_address"],
 )
 def test_what_no_plan_may_state(key: str) -> None:
     """A plan comes from others: it holds no key, has no file read for one, and names no program to run."""
@@ -199,6 +200,7 @@ JUDGES = {"openai:j": {"base_url": "https://judges.example/v1", "api_key_variabl
         ({"judge_servers": JUDGES}, "LEVELFIELD_JUDGE_SERVERS"),
         ({"llm_base_url": "https://127.0.0.1.models.example/v1"}, "LEVELFIELD_LLM_BASE_URL"),
         ({"llm_base_url": "http://127.0.0.1@models.example/v1"}, "LEVELFIELD_LLM_BASE_URL"),
+        ({"llm_base_url": "http://[::1"}, "LEVELFIELD_LLM_BASE_URL"),
     ],
 )
 def test_no_key_goes_to_an_address_of_the_plan(
