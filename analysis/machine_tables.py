@@ -75,22 +75,11 @@ def nodes_table(analysis: Analysis) -> Table | None:
     effect = analysis.nodes
     if len(effect.nodes) < 2:
         return None
-    rows = [
-        [
-            Cell(name),
-            *plain_cells(
-                [
-                    *(number(node.blocks, 0), number(node.runs, 0), number(node.latency_s, 1)),
-                    *(
-                        number(node.tokens_per_s, 1),
-                        number(node.probe_tokens_per_s, 1),
-                        number(node.quality, 2),
-                    ),
-                ]
-            ),
-        ]
-        for name, node in effect.nodes.items()
-    ]
+    rows = []
+    for name, node in effect.nodes.items():
+        counts = [number(node.blocks, 0), number(node.runs, 0), number(node.latency_s, 1)]
+        rates = [number(node.tokens_per_s, 1), number(node.probe_tokens_per_s, 1), number(node.quality, 2)]
+        rows.append([Cell(name), *plain_cells([*counts, *rates])])
     note = "A block stays on one node, so what is compared ran on the same machine."
     if effect.ratio is not None:
         note += f" Speeds of blocks, fastest node over slowest: {effect.ratio:.2f}"

@@ -45,8 +45,9 @@ class Manifest:
         if self.looks == 1:
             return ""
         return (
-            f"The plan states a stopping rule with {self.looks} looks, the end among them: p values of pairs "
-            f"are multiplied by {self.looks}. Intervals are as if the number of items had been fixed."
+            f"The plan states a stopping rule with {self.looks} looks, the end among them: the corrected p "
+            f"values of the paired tests are multiplied by {self.looks}; the classic tests are not. "
+            "Intervals are as if the number of items had been fixed."
         )
 
     def setting(self, name: str) -> str:

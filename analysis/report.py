@@ -54,7 +54,12 @@ def write_reports(
         path, analysis = write_report(source, out, json_out, markdown_out=markdown_out, all_runs=all_runs)
         return Written(path, dict.fromkeys(names, analysis), analysis.summary.headline)
     report = out or default_report(source)
-    files = {name: report.with_name(f"{report.stem}-{slug(name)}.html") for name in names}
+    slugs = [slug(name) for name in names]
+    files = {
+        # Names from elsewhere may have nothing that a file's name can have.
+        name: report.with_name(f"{report.stem}-{own}{f'-{number}' if slugs.count(own) > 1 else ''}.html")
+        for number, (name, own) in enumerate(zip(names, slugs, strict=True), start=1)
+    }
     tasks = {name: write_report(source, files[name], task=name, all_runs=all_runs)[1] for name in names}
     across = across_tasks(tasks)
     _write(report, render_across(across, {name: path.name for name, path in files.items()}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from pathlib import Path
 
 from analysis.estimates.measure import measure_estimates
@@ -21,6 +22,12 @@ def decided_pairs(source: Path, rule: Stopping) -> list[DecidedPair] | None:
     estimates = measure_estimates(runs, measure_noise(runs)).get(rule.metric)
     if estimates is None or not estimates.pairs:
         return None
+    competing = runs.table.loc[
+        ~runs.table["role"].isin(["dry", "twin"]), ["arm", "subject"]
+    ].drop_duplicates()
+    per_arm = competing.groupby("arm", observed=True).size()
+    if len(estimates.pairs) < sum(comb(int(count), 2) for count in per_arm):
+        return None  # of one without a complete run, or without an item in common, nothing is decided
     ranked = {family.arm for family in estimates.families if family.decided_by == "wilcoxon"}
     decided = [_decided(pair, by_ranks=pair.arm in ranked) for pair in estimates.pairs]
     known = [pair for pair in decided if pair]

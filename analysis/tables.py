@@ -51,6 +51,10 @@ def share(value: float | None) -> str:
     return MISSING if value is None else f"{value:.0%}"
 
 
+def signed_share(value: float) -> str:
+    return f"{round(value, 2) + 0.0:+.0%}"  # without the 0.0 a small loss reads -0%
+
+
 def p_value(value: float | None) -> str:
     if value is None:
         return MISSING

@@ -13,20 +13,23 @@ from analysis.across.result import AcrossTasks, Holding, Profile, TaskDifference
 from analysis.estimates.result import MetricEstimates, PairEstimate
 from analysis.estimates.tables import NAMES
 from analysis.result import Analysis, FrameworkResult
-from analysis.wire_result import DifferenceMetric, Interval
+from analysis.significance_result import METRICS
+from analysis.tables import MOST_PAIRS, signed_share
+from analysis.wire_result import Interval
 from analysis.wording import listing, plural
 
-METRICS: tuple[DifferenceMetric, ...] = ("tokens", "latency_s", "quality")
+SETTLED: tuple[Verdict, ...] = ("all_higher", "all_lower", "mixed", "some")
+"""Verdicts that say a difference is there, the plainest first."""
 
 
 def across_tasks(tasks: Mapping[str, Analysis]) -> AcrossTasks:
     """`tasks`: by name, two or more."""
-    holdings = list(_holdings(tasks))
+    holdings = sorted(_holdings(tasks), key=_place)
     return AcrossTasks(
         experiment=next(iter(tasks.values())).setup.experiment,
         tasks=dict(tasks),
         headline=_headline(tasks, holdings),
-        sentences=[_sentence(holding) for holding in holdings if holding.verdict != "unknown"],
+        sentences=[_sentence(holding) for holding in holdings if holding.verdict in SETTLED][:MOST_PAIRS],
         profiles=_profiles(tasks),
         holdings=holdings,
     )
@@ -74,14 +77,18 @@ def _holdings(tasks: Mapping[str, Analysis]) -> Iterator[Holding]:
             )
 
 
+def _place(holding: Holding) -> tuple[int, int]:
+    """Metric by metric, in each what is settled first."""
+    settled = SETTLED.index(holding.verdict) if holding.verdict in SETTLED else len(SETTLED)
+    return (METRICS.index(holding.metric), settled)
+
+
 def _pairs(analysis: Analysis, estimates: MetricEstimates) -> Iterator[PairEstimate]:
     """Against the floor where it ran, else all; the second of each pair is the same in every task."""
     floors = {name for name, framework in analysis.frameworks.items() if framework.role == "floor"}
     with_floor = {family.arm for family in estimates.families if floors.intersection(family.subjects)}
     for pair in estimates.pairs:
-        if pair.arm not in with_floor:
-            yield pair if pair.a < pair.b else _turned(pair)
-        elif pair.b in floors:
+        if pair.arm not in with_floor or pair.b in floors:
             yield pair
         elif pair.a in floors:
             yield _turned(pair)
@@ -104,6 +111,7 @@ def _difference(pair: PairEstimate, estimates: MetricEstimates) -> TaskDifferenc
         low=pair.interval.low / mean if pair.interval and mean else None,
         high=pair.interval.high / mean if pair.interval and mean else None,
         n_items=pair.n_items,
+        higher=(pair.better == pair.a) == (estimates.metric == "quality") if pair.better else None,
         shown=pair.shown,
     )
 
@@ -113,7 +121,7 @@ def _verdict(differences: list[TaskDifference | None]) -> Verdict:
     tested = [found for found in differences if found and found.shown is not None]
     if not tested:
         return "unknown"
-    ways = {(found.share or 0.0) > 0 for found in tested if found.shown}
+    ways = {found.higher for found in tested if found.shown}
     if not ways:
         return "none"
     if len(ways) > 1:
@@ -129,20 +137,21 @@ def _sentence(holding: Holding) -> str:
     shown = [task for task, found in holding.tasks.items() if found.shown]
     match holding.verdict:
         case "all_higher" | "all_lower":
-            word = "more" if holding.verdict == "all_higher" else "less"
-            return f"{who}: {word} {metric} in every task ({_range(holding)})."
+            return f"{who}: {metric} {holding.verdict.removeprefix('all_')} in every task{_range(holding)}."
         case "mixed":
-            ways = [f"{found.share:+.0%} in {task}" for task, found in holding.tasks.items() if found.shown]
-            return f"{who}: {metric} go one way in some tasks and the other way in others ({listing(ways)})."
-        case "some":
-            return f"{who}: a difference in {metric} is shown in {listing(shown)} only."
+            ways = [
+                f"{'higher' if found.higher else 'lower'} in {task}"
+                for task, found in holding.tasks.items()
+                if found.shown
+            ]
+            return f"{who}: {metric} {listing(ways)}."
         case _:
-            return f"{who}: no difference in {metric} is shown in any task."
+            return f"{who}: a difference in {metric} is shown in {listing(shown)} only."
 
 
 def _range(holding: Holding) -> str:
     shares = [found.share for found in holding.tasks.values() if found.share is not None]
-    return f"{min(shares):+.0%} to {max(shares):+.0%}" if shares else "no share of 0"
+    return f" ({signed_share(min(shares))} to {signed_share(max(shares))})" if shares else ""
 
 
 def _title(tasks: Mapping[str, Analysis], subject: str) -> str:

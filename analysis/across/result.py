@@ -8,7 +8,7 @@ from pydantic import Field
 
 from analysis.result import Analysis
 from analysis.result_model import Number, Result
-from analysis.wire_result import DifferenceMetric
+from analysis.significance_result import Metric
 
 Verdict = Literal["all_higher", "all_lower", "mixed", "some", "none", "unknown"]
 """Of one framework's difference from the reference: shown in every task and the same way; shown both ways in
@@ -24,6 +24,8 @@ class TaskDifference(Result):
     high: Number
     """95 % interval of the share."""
     n_items: int
+    higher: bool | None
+    """Which way the test shows it; null where it shows nothing."""
     shown: bool | None
     """By the task's own test after Holm; null: it could not be tested."""
 
@@ -34,7 +36,7 @@ class Holding(Result):
     subject: str
     title: str
     reference: str
-    metric: DifferenceMetric
+    metric: Metric
     arm: str | None
     tasks: dict[str, TaskDifference]
     verdict: Verdict

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from analysis.across.result import AcrossTasks, Holding, Profile, TaskDifference, Verdict
 from analysis.estimates.tables import NAMES
-from analysis.tables import MISSING, Cell, Table, digits_for, number, share
+from analysis.significance_result import Metric
+from analysis.tables import MISSING, MOST_PAIRS, Cell, Table, digits_for, number, share, signed_share
 
 VERDICTS: dict[Verdict, str] = {
     "all_higher": "higher in every task",
@@ -68,18 +69,20 @@ def profile_tables(across: AcrossTasks) -> list[Table]:
 
 
 def holding_tables(across: AcrossTasks) -> list[Table]:
-    metrics = dict.fromkeys(holding.metric for holding in across.holdings)
-    last = len(across.tasks) + 2
+    by_metric: dict[Metric, list[Holding]] = {}
+    for holding in across.holdings:
+        by_metric.setdefault(holding.metric, []).append(holding)
+    note = "95 % intervals over the task's items. Bold: shown by the task's own test after Holm."
     return [
         Table(
             f"holds-{metric}",
             f"{NAMES[metric]}: difference, in percent of the reference's mean in that task",
             ("Framework", "Reference", *across.tasks, "Across tasks"),
-            [_holding(across, holding) for holding in across.holdings if holding.metric == metric],
-            "95 % intervals over the task's items. Bold: shown by the task's own test after Holm.",
-            frozenset({1, last}),
+            [_holding(across, holding) for holding in found[:MOST_PAIRS]],
+            note + (f" The first {MOST_PAIRS} of {len(found)} pairs." if len(found) > MOST_PAIRS else ""),
+            frozenset({1, len(across.tasks) + 2}),
         )
-        for metric in metrics
+        for metric, found in by_metric.items()
     ]
 
 
@@ -98,12 +101,8 @@ def _difference(found: TaskDifference | None) -> Cell:
         return Cell(MISSING)
     interval = ""
     if found.low is not None and found.high is not None:
-        interval = f" ({_signed(found.low)} to {_signed(found.high)})"
-    return Cell(_signed(found.share) + interval, strong=bool(found.shown))
-
-
-def _signed(share_of: float) -> str:
-    return f"{round(share_of, 2) + 0.0:+.0%}"  # without the 0.0 a small loss reads -0%
+        interval = f" ({signed_share(found.low)} to {signed_share(found.high)})"
+    return Cell(signed_share(found.share) + interval, strong=bool(found.shown))
 
 
 def _title(of_task: dict[str, Profile]) -> str:

@@ -60,7 +60,7 @@ def compare_family(
     if not len(tests.n):
         return None
     names = [str(name) for name in means.columns]
-    decider, reason = _decider(int(tests.n.max()), len(tests.n) * looks)
+    decider, reason = _decider(int(tests.n.max()), len(tests.n), looks)
     corrected = {"wilcoxon": _corrected(tests.p_wilcoxon, looks), "paired_t": _corrected(tests.p_t, looks)}
     deciding = corrected.get(decider, np.full(len(tests.n), np.nan))
     equal = _corrected(tests.p_equal, looks)
@@ -77,7 +77,7 @@ def compare_family(
             decided_by=decider,
             reason=reason,
             smallest_p=smallest,
-            smallest_p_holm=min(1.0, smallest * len(tests.n)),
+            smallest_p_holm=min(1.0, smallest * len(tests.n) * looks),
             margin=margin,
             margin_basis=MARGINS[metric].basis,
             reference=floor if floor is not None and floor in names else names[0],
@@ -99,14 +99,15 @@ def _corrected(p_values: Values, looks: int) -> Values:
     return corrected
 
 
-def _decider(items: int, pairs: int) -> tuple[Decider, str | None]:
+def _decider(items: int, pairs: int, looks: int) -> tuple[Decider, str | None]:
     """Ranks decide where they can: elsewhere not even differences on all items could part one pair."""
     smallest = smallest_p(items)
-    if smallest * pairs < SIGNIFICANCE_LEVEL:
+    if smallest * pairs * looks < SIGNIFICANCE_LEVEL:
         return "wilcoxon", None
     why = (
         f"with {plural(items, 'item')} no signed-rank p below {smallest:.3g} is possible, and with "
-        f"{plural(pairs, 'pair')} Holm asks for less than {SIGNIFICANCE_LEVEL / pairs:.2g}"
+        f"{plural(pairs, 'pair')} {f'and {looks} looks ' if looks > 1 else ''}Holm asks for less than "
+        f"{SIGNIFICANCE_LEVEL / (pairs * looks):.2g}"
     )
     return ("paired_t" if items >= FEWEST_ITEMS else "none"), why
 

@@ -101,7 +101,7 @@ class Family(Result):
     smallest_p: float
     """That the signed-rank test can give with `n_items`."""
     smallest_p_holm: float
-    """The same after Holm, for the smallest p of the family."""
+    """The same after Holm, for the smallest p of the family, and times the plan's looks."""
     margin: Number
     """Within it two frameworks are equal in practice; in the metric's unit."""
     margin_basis: str

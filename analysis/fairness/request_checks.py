@@ -40,6 +40,7 @@ def check_request(request: Request, composition: Composition | None, brief: Brie
 
 def _check_place(request: Request, brief: Brief) -> Iterator[Observed]:
     call = request.call
+    most = brief.max_steps * (brief.max_handoffs + 1)
     if request.kind == "retry":
         yield "own_retries", Difference("", seen=visible(call.error or f"status {call.status}"))
     elif request.kind == "hidden":
@@ -48,10 +49,10 @@ def _check_place(request: Request, brief: Brief) -> Iterator[Observed]:
         else:
             what = f"asking the {request.agent} again" if request.agent else "with no agent's instructions"
         yield "hidden_calls", Difference(what, seen=_last_text(request))
-    elif request.number > brief.max_steps * (brief.max_handoffs + 1):
+    elif request.number > most:
         yield (
             "limit_differs",
-            Difference("model calls in a step", str(brief.max_steps), str(request.number)),
+            Difference("model calls in a step", str(most), str(request.number)),
         )
 
 

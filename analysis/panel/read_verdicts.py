@@ -120,7 +120,7 @@ def _from_records(runs: Runs, store: Store) -> Verdicts:
             for r in runs.stored.runs
             if r.attempt_id in authors
         },
-        audited=frozenset(audit.judge for audit in kinds.audits()),
+        audited=frozenset(audit.judge for audit in runs.stored.audits),
         notes=tuple(notes),
     )
 

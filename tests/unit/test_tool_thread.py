@@ -19,7 +19,7 @@ class SlowTools:
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.ended = False
 
-    def call(self, name: str, arguments: dict[str, Any]) -> str:
+    def call(self, name: str, arguments: dict[str, Any]) -> str:  # noqa: ARG002 - of no matter here
         self.begun.set()
         assert self.go_on.wait(30)
         self.ended = True
