@@ -72,7 +72,7 @@ async def _hand_over(request: RunRequest, client: AsyncOpenAI) -> Outcome:
     result = await Runner.run(
         agents[first.name],
         first.request,
-        max_turns=request.max_steps * (request.max_handoffs + 1),  # never before the watch says so
+        max_turns=request.max_steps * (request.max_handoffs + 1) + 1,  # never before the watch says so
         hooks=watch,
     )
     usage = result.context_wrapper.usage

@@ -123,6 +123,7 @@ HANDOFF_SCRIPTS: dict[str, Callable[[int, Any], Reply]] = {
     "handoff_two_targets": _two_targets,
     "handoff_beside_tool": _tool_and_handoff,
     "handoff_endless_tools": lambda number, _: _lookup(number),
+    "handoff_none_allowed": lambda number, _: _lookup(number),
     "handoff_equalised": _one_handoff,
     "handoff_empty_answer": lambda number, _: completion(number, ""),
     "handoff_error_500": lambda _, __: Reply(b'{"error": {"message": "broken"}}', status=500),
@@ -132,4 +133,5 @@ HANDOFF_SCRIPTS: dict[str, Callable[[int, Any], Reply]] = {
 def handoff_changes(scenario: str) -> dict[str, Any]:
     """What such a request has of its own."""
     arm = "equalised" if scenario == "handoff_equalised" else "idiomatic"
-    return {"agents": TEAM, "pattern": "handoff", "max_handoffs": MAX_HANDOFFS, "arm": arm}
+    most = 0 if scenario == "handoff_none_allowed" else MAX_HANDOFFS
+    return {"agents": TEAM, "pattern": "handoff", "max_handoffs": most, "arm": arm}

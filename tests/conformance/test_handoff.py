@@ -139,9 +139,10 @@ def test_a_loop_of_handoffs_reaches_the_limit(name: str, ran: Look) -> None:
 
 
 @HANDING_OVER
-def test_endless_tools_reach_the_limit_of_a_turn(name: str, ran: Look) -> None:
-    """An agent that has control and only calls tools is stopped at the plan's number of model calls."""
-    result = ran(name, "handoff_endless_tools")
+@pytest.mark.parametrize("scenario", ["handoff_endless_tools", "handoff_none_allowed"])
+def test_endless_tools_reach_the_limit_of_a_turn(name: str, scenario: str, ran: Look) -> None:
+    """An agent that only calls tools is stopped at the plan's number of model calls, also with no handoffs left."""
+    result = ran(name, scenario)
     assert result.error == "LimitReached", result.message
     assert len(result.model_calls) == MAX_STEPS
 
