@@ -62,6 +62,8 @@ def check_reports(store: Store, experiment: Experiment) -> None:
 def _score(store: Store, experiment: Experiment, record: RunRecord) -> dict[str, Any]:
     """What the task's own exact score adds to the checks."""
     calls = [call for call in store.calls(record) if call.kind == "tool" and call.status == HTTPStatus.OK]
+    # Calls made at once may be carried out in another order than they came.
+    calls.sort(key=lambda call: call.last_byte_s)
     answer = Answer(
         text=record.text,
         agent_outputs=record.agent_outputs,

@@ -24,7 +24,8 @@ class Answer(Strict):
     """The last agent's answer. Untrusted."""
     agent_outputs: dict[str, str] = Field(default_factory=dict)
     tool_calls: tuple[ToolUse, ...] = ()
-    """In their order; refused ones are left out. What they changed is found by making them again."""
+    """As they were carried out, one after another; refused ones are left out. What they changed is found by
+    making them again."""
 
 
 class Score(Strict):

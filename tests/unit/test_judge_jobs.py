@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cluster.judge_jobs import JudgeJob, share_verdicts, unjudged
+from cluster.judge_jobs import JudgeJob, check_reports, share_verdicts, unjudged
 from cluster.judge_missing import owed_by_all
+from shared.calls import Call
 from shared.records import JudgeAttempt, Status
+from shared.tasks.item import TaskItem
+from shared.tasks.score import Answer, Score
 from tests.unit.judged_experiment import TASK, add_report, experiment, opinion, store_with
 from tests.unit.stored_records import run
 
@@ -114,3 +117,31 @@ def test_a_single_verdict_names_what_it_is_for(tmp_path: Path, judge: str) -> No
         store.write_verdict(opinion(record.key.run_id, record.attempt_id, name, attempts=attempts))
     (found,) = (verdict for verdict in store.verdicts() if verdict.judge == judge)
     assert found.attempts[0].text == judge
+
+
+class Told(TaskItem):
+    """Says in its score what it was given to score."""
+
+    def score(self, answer: Answer) -> Score:
+        return Score(
+            passed=True, notes=tuple(f"{use.name} {use.arguments['n']}" for use in answer.tool_calls)
+        )
+
+
+def test_a_score_gets_the_calls_as_they_were_carried_out(tmp_path: Path) -> None:
+    """Tool calls come in the order in which they ended, whichever came first; refused ones are left out."""
+    store = store_with(tmp_path)
+    key = run("direct").key.model_copy(update={"task": TASK, "item": "stripe"})
+    ends = ((1, 0.5, 200), (2, 3.0, 200), (3, 2.0, 200), (4, 2.5, 400))
+    calls = [
+        Call(
+            sequence=n, kind="tool", path="/tools/pay", arrived_s=n / 10, last_byte_s=end_s, status=status, request={"n": n}
+        )
+        for n, end_s, status in ends
+    ]  # fmt: skip
+    store.write_run(run("direct", key=key, text="Paid."), calls)
+    planned = experiment()
+    task = replace(planned.tasks[TASK], items={"stripe": Told(name="Stripe")})
+    check_reports(store, replace(planned, tasks={TASK: task}))
+    (check,) = store.checks()
+    assert check.notes == ["pay 1", "pay 3", "pay 2"]
