@@ -64,6 +64,8 @@ def new_task(name: str, tasks: Path = TASKS) -> Path:
             f"{name!r} cannot be a task's name: use lower-case letters, digits and _, as travel_plan."
         )
     folder = tasks / name
+    if folder.with_suffix(".py").exists():
+        raise PlanError(f"{name!r} cannot be a task's name: shared/tasks has a module of that name.")
     if folder.exists():
         raise PlanError(f"There is a task {name} already: {folder}.")
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))

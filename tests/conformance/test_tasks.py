@@ -72,6 +72,14 @@ def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_of_a_module(tmp_path: Path) -> None:
+    """A folder that would be imported instead of a module beside it is refused, and nothing is written."""
+    (tmp_path / "score.py").touch()
+    with pytest.raises(PlanError, match="'score' cannot be a task's name"):
+        new_task("score", tmp_path)
+    assert not (tmp_path / "score").exists()
+
+
 def test_a_name_that_is_taken(tmp_path: Path) -> None:
     """A task that is there is not overwritten."""
     new_task("mine", tmp_path)
