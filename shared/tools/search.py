@@ -9,6 +9,7 @@ import re
 from typing import Any, ClassVar
 
 from shared.contract import ToolSpec
+from shared.tools.arguments import text_argument
 
 NAMED = 2
 """Weight of a topic's own name against 1 for each of its other words."""
@@ -44,8 +45,8 @@ class Tools:
 def search(data: dict[str, Any], arguments: dict[str, Any]) -> str:
     """The facts on the topic that the query asks for, or how to ask."""
     topics: dict[str, dict[str, Any]] = data["topics"]
-    query = arguments.get("query") if isinstance(arguments, dict) else None
-    if not isinstance(query, str) or not query.strip():
+    query = text_argument(arguments, "query")
+    if query is None:
         return f'search needs a text argument "query". {_known(topics)}'
     topic = _topic_asked_for(query, topics)
     if topic is None:

@@ -10,6 +10,7 @@ from shared.foreign_text import harmless
 from shared.sandbox.choose_isolation import choose_isolation
 from shared.tasks.coding.find_program import find_program
 from shared.tasks.coding.run_cases import Case, Tried, run_cases
+from shared.tools.arguments import text_argument
 
 MAX_PROGRAM_CHARS = 20_000
 SHOWN_CHARS = 300
@@ -44,8 +45,8 @@ class Tools:
         choose_isolation()
 
     def call(self, name: str, arguments: dict[str, Any]) -> str:  # noqa: ARG002 - there is only one
-        program = arguments.get("program") if isinstance(arguments, dict) else None
-        if not isinstance(program, str) or not program.strip():
+        program = text_argument(arguments, "program")
+        if program is None:
             return 'run_examples needs a text argument "program": the complete Python program.'
         if len(program) > MAX_PROGRAM_CHARS:
             return f"The program is too long: {len(program)} characters, at most {MAX_PROGRAM_CHARS}."

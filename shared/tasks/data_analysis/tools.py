@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from shared.contract import ToolSpec
+from shared.tools.arguments import text_argument
 
 FAILED = "Query failed: "
 MAX_ROWS = 50
@@ -54,10 +55,10 @@ class Tools:
         self._process: subprocess.Popen[str] | None = _started()
         self._loaded = False
 
-    def call(self, name: str, arguments: dict[str, Any]) -> str:
+    def call(self, name: str, arguments: dict[str, Any]) -> str:  # noqa: ARG002 - there is only one
         """What the query gives as text, or why it failed and how to ask."""
-        sql = arguments.get("sql") if isinstance(arguments, dict) else None
-        if name != "query" or not isinstance(sql, str) or not sql.strip():
+        sql = text_argument(arguments, "sql")
+        if sql is None:
             return f'{FAILED}query needs a text argument "sql" with one SELECT statement.'
         if len(sql) > MAX_SQL_CHARS:
             return f"{FAILED}the statement has more than {MAX_SQL_CHARS:,} characters."

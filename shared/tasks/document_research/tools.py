@@ -11,6 +11,7 @@ from shared.documents.engine_process import DocumentSearch
 from shared.documents.index_place import find_index, open_manifest
 from shared.documents.passage import Numbered, Passage
 from shared.errors import IndexUnusable
+from shared.tools.arguments import text_argument
 
 HOW = 'search_documents needs a text argument "query": a few words of what you look for.'
 AGAIN = "You have made this search already; its passages are above. Use them, or search with other words."
@@ -52,8 +53,8 @@ class Tools:
         open_manifest(find_index(data["index"]))
 
     def call(self, name: str, arguments: dict[str, Any]) -> str:  # noqa: ARG002 - there is only one
-        query = arguments.get("query")
-        if not isinstance(query, str) or not query.strip():
+        query = text_argument(arguments, "query")
+        if query is None:
             return HOW
         asked = " ".join(query.casefold().split())
         if asked in self._asked:
