@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 
+from shared.tasks.answer_line import given_answer, same_words
 from shared.tasks.item import TaskItem
 from shared.tasks.score import Answer, Score
-
-_ANSWER = re.compile(r"^\W*answer\W*:\s*(.*?)\W*$", re.IGNORECASE | re.MULTILINE)
 
 
 class Item(TaskItem):
@@ -31,10 +29,11 @@ class Item(TaskItem):
         return (f"Answer: {self.answer}",)
 
     def score(self, answer: Answer) -> Score:
-        given = _ANSWER.findall(answer.text)
-        right = bool(given) and given[-1].casefold() == self.answer.casefold()
-        said = f"the last answer is {given[-1]!r}" if given else "no line says Answer:"
-        looked_up = {str(use.arguments.get("topic")) for use in answer.tool_calls} & set(self.notes)
+        given = given_answer(answer.text)
+        right = given is not None and same_words(given, self.answer)
+        said = "no line says Answer:" if given is None else f"the last answer is {given!r}"
+        asked = {str(use.arguments.get("topic")).strip().casefold() for use in answer.tool_calls}
+        looked_up = asked & {topic.casefold() for topic in self.notes}
         return Score(
             passed=right,
             figures={"topics_looked_up_share": len(looked_up) / len(self.notes)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from shared.contract import ToolSpec
+from shared.tools.arguments import text_argument
 
 
 class Tools:
@@ -23,14 +24,15 @@ class Tools:
     )
 
     def __init__(self, data: Any) -> None:
-        self._notes: dict[str, str] = data
+        self._topics = ", ".join(data)
+        self._notes: dict[str, str] = {topic.casefold(): text for topic, text in data.items()}
 
     def call(self, name: str, arguments: dict[str, Any]) -> str:  # noqa: ARG002 - there is only one
-        known = ", ".join(self._notes)
-        topic = arguments.get("topic")
-        if not isinstance(topic, str):
-            return f'look_up needs a text argument "topic". Topics: {known}.'
-        return self._notes.get(topic.strip().lower(), f"There is nothing on {topic[:80]!r}. Topics: {known}.")
+        topic = text_argument(arguments, "topic")
+        if topic is None:
+            return f'look_up needs a text argument "topic". Topics: {self._topics}.'
+        unknown = f"There is nothing on {topic[:80]!r}. Topics: {self._topics}."
+        return self._notes.get(topic.strip().casefold(), unknown)
 
     def close(self) -> None:
         pass

@@ -64,6 +64,29 @@ def test_a_new_task_is_sound(tasks: Path) -> None:
     assert (wrong.passed, wrong.notes) == (False, ("the last answer is '43'",))
 
 
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [("Answer: 50%", True), ("answer: `50 %`", False), ("Answer:\n\n50%", False), ("\n" * 100_000, False)],
+)
+def test_a_new_task_reads_one_line(tasks: Path, text: str, passes: bool) -> None:
+    """The answer of the template is what its line holds, signs included, and never the next line."""
+    replaced(tasks / "items" / "first.yaml", 'answer: "42"', "answer: 50%")
+    score = load_task(tasks.name).score("first", Answer(text=text))
+    assert score
+    assert score.passed is passes
+
+
+def test_a_new_tasks_topics_have_capitals(tasks: Path) -> None:
+    """A topic is found, and counts as looked up, whatever the case in the file and in the call."""
+    replaced(tasks / "items" / "first.yaml", "  red box:", "  Red Box:")
+    task = load_task(tasks.name)
+    assert "17 apples" in task.toolbox("first").open().call("look_up", {"topic": " RED box"})
+    looked_up = ToolUse(name="look_up", arguments={"topic": "red Box "}, result="...")
+    score = task.score("first", Answer(text="", tool_calls=(looked_up,)))
+    assert score
+    assert score.figures == {"topics_looked_up_share": 0.5}
+
+
 @pytest.mark.parametrize("name", ["Travel", "1st", "a-b", "../x", "", "a b"])
 def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
     """A name that could not be a package's is refused, and nothing is written."""

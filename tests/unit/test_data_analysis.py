@@ -11,7 +11,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.tasks.data_analysis.answer import Name, Number, RightAnswer, given_answer, single_number
+from shared.tasks.answer_line import given_answer
+from shared.tasks.data_analysis.answer import Name, Number, RightAnswer, single_number
 from shared.tasks.data_analysis.generate import KINDS, draw_question, generate
 from shared.tasks.data_analysis.item import Item
 from shared.tasks.data_analysis.questions import Question

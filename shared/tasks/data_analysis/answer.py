@@ -1,7 +1,4 @@
-"""The right answer to a question, and how a given one is read and held against it.
-
-The form is stated in every request: the last line is `Answer: ` with the answer alone behind it.
-"""
+"""The right answer to a question, and how a given one is held against it."""
 
 from __future__ import annotations
 
@@ -9,9 +6,9 @@ import math
 import re
 from dataclasses import dataclass
 
-_LINE = re.compile(r"^\W*answer\W*:(?P<given>.*)$", re.IGNORECASE)
+from shared.tasks.answer_line import same_words
+
 _NUMBER = re.compile(r"(?<![\w.,])[-\u2212]?(?:\d{1,3}(?:,\d{3})+|\d{1,30})(?:\.\d{1,12})?(?!\w|[.,]\d)")
-MAX_LINE_CHARS = 500
 MAX_RELATIVE_ERROR = 1000.0
 """Beyond it an answer is as wrong as can be, and a mean would tell of nothing else."""
 _ROUNDING = 1e-9
@@ -47,17 +44,10 @@ class Name:
     text: str
 
     def is_met_by(self, given: str) -> bool:
-        """Case, spaces and quotation marks around do not matter."""
-        return _plain(given) == _plain(self.text)
+        return same_words(given, self.text)
 
 
 RightAnswer = Number | Name
-
-
-def given_answer(text: str) -> str | None:
-    """What stands behind the last `Answer:` that begins a line; None where there is none."""
-    found = [match for line in text.splitlines() if (match := _LINE.match(line[:MAX_LINE_CHARS]))]
-    return found[-1]["given"].strip(" \t*_`") or None if found else None
 
 
 def single_number(given: str) -> float | None:
@@ -67,7 +57,3 @@ def single_number(given: str) -> float | None:
         return None
     value = float(numbers[0].replace(",", "").replace("\u2212", "-"))
     return value if math.isfinite(value) else None
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.strip().strip("\"'`*_.").casefold().split())

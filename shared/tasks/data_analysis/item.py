@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from shared.tasks.data_analysis.answer import Name, RightAnswer, given_answer, single_number
+from shared.tasks.answer_line import given_answer
+from shared.tasks.data_analysis.answer import Name, RightAnswer, single_number
 from shared.tasks.data_analysis.questions import Question
 from shared.tasks.data_analysis.shop import Shop, make_shop
 from shared.tasks.data_analysis.tables import COLUMNS, NOTES, schema, tables_of
