@@ -90,6 +90,20 @@ def test_a_failing_query_says_why(tools: Tools, sql: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "sql", ["SELECT random()", "SELECT gen_random_uuid()", "SELECT order_id FROM orders USING SAMPLE 5"]
+)
+def test_chance_is_the_same_in_every_run(tools: Tools, sql: str) -> None:
+    """A query that draws has the same answer in another run, and again in the same one."""
+    other = Tools(DATA)
+    try:
+        drawn = ask(other, sql)
+    finally:
+        other.close()
+    assert not drawn.startswith(FAILED)
+    assert ask(tools, sql) == ask(tools, sql) == drawn
+
+
+@pytest.mark.parametrize(
     "arguments", [{}, {"sql": ""}, {"sql": 5}, {"sql": None}, {"query": "SELECT 1"}, {"sql": "x" * 20_000}]
 )
 def test_bad_arguments_are_answered(tools: Tools, arguments: dict[str, object]) -> None:

@@ -4,6 +4,9 @@ It is started as a file, with an empty environment. A line of JSON comes in for 
 query, and a line of JSON goes back for each. DuckDB's own limits are not enough: constants such as
 range(1000000000) are made without regard to its memory limit (20 GB were seen) and cannot be interrupted. So
 the process has a limit of memory from the system, and who started it kills it when it does not answer.
+
+Every query begins with the same seed, so random(), uuid() and USING SAMPLE are the same in every run. A
+Bernoulli sample, which DuckDB seeds by itself, is not, nor is what the clock says, as in now() and uuidv7().
 """
 
 from __future__ import annotations
@@ -85,6 +88,7 @@ def _answer(
         if statements[0].type not in READ_ONLY:
             kind = statements[0].type.name
             return {"error": f"the data can only be read: begin with SELECT or WITH, not {kind}"}
+        connection.execute("SELECT setseed(0.5)")
         connection.execute("BEGIN TRANSACTION READ ONLY")
         try:
             return _result(connection.execute(statements[0]), max_rows, max_cell_chars)
