@@ -10,6 +10,11 @@ from shared.strict import Strict
 
 Difficulty = Literal["easy", "medium", "hard"]
 
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
 
 class Synthetic(Strict):
     """How an invented item was made: the same seed and difficulty make it again."""

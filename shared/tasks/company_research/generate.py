@@ -15,15 +15,11 @@ from typing import Any
 import yaml
 
 from shared.tasks.fact_item import FactItem
-from shared.tasks.synthetic import Difficulty, Synthetic
+from shared.tasks.synthetic import MONTHS, Difficulty, Synthetic
 
 AS_OF = "2025-06-30"
 _WORDS = Path(__file__).with_name("synthetic.yaml")
 _LEVELS: tuple[Difficulty, ...] = ("easy", "medium", "hard")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 _APART = 0.04
 """Two figures of one kind differ by at least that share, unless they are meant to be near."""
 
@@ -129,9 +125,9 @@ def _dates(draw: random.Random, founded: int) -> dict[str, str]:
     funded = launched + draw.randint(2, 4)
 
     def month(first: int, last: int) -> str:
-        return f"{draw.choice(_MONTHS)} {draw.randint(first, last)}"
+        return f"{draw.choice(MONTHS)} {draw.randint(first, last)}"
 
-    recent = draw.sample(_MONTHS[:6], 5)
+    recent = draw.sample(MONTHS[:6], 5)
     return {
         "founded": str(founded),
         "namesake_founded": str(founded - draw.randint(8, 30)),

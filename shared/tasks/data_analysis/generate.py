@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from shared.tasks.data_analysis.item import Item
-from shared.tasks.data_analysis.questions import Category, Channel, City, Country, Question, Status
+from shared.tasks.data_analysis.questions import Question
+from shared.tasks.data_analysis.shop import Category, Channel, City, Country, Status
 from shared.tasks.synthetic import Difficulty
 
 KINDS: dict[Difficulty, tuple[str, ...]] = {

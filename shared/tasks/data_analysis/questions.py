@@ -15,22 +15,14 @@ from pydantic import Field
 
 from shared.strict import Strict
 from shared.tasks.data_analysis.answer import Name, Number, RightAnswer
-from shared.tasks.data_analysis.shop import YEAR, Order, Shop
+from shared.tasks.data_analysis.shop import YEAR, Category, Channel, City, Country, Order, Shop, Status
+from shared.tasks.synthetic import MONTHS
 
-Category = Literal["Black tea", "Green tea", "Herbal tea", "Teaware", "Gifts"]
-City = Literal["Lisbon", "Lima", "Kathmandu", "Auckland", "Denver", "Nairobi"]
-Country = Literal["AT", "BR", "CA", "DE", "FR", "IN", "JP", "PE"]
-Channel = Literal["shop", "web", "phone"]
-Status = Literal["paid", "cancelled", "refunded"]
 Month = Annotated[int, Field(ge=1, le=12)]
 
 HUNDREDTHS = 10_000
 """Of a cent in a euro."""
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 _NIGHT = (22, 23, 0, 1)
 _WHOLE = "The answer is a whole number."
 _EUROS = "The answer is in euros, rounded to two decimals."
@@ -281,4 +273,4 @@ def _in_month(orders: Iterable[Order], month: int) -> list[Order]:
 
 
 def _month(month: int) -> str:
-    return f"{_MONTHS[month - 1]} {YEAR}"
+    return f"{MONTHS[month - 1]} {YEAR}"

@@ -10,14 +10,28 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 YEAR = 2024
 """All orders are of this year, in their shop's time."""
 
-CATEGORIES = ("Black tea", "Green tea", "Herbal tea", "Teaware", "Gifts")
-COUNTRIES = ("AT", "BR", "CA", "DE", "FR", "IN", "JP", "PE")
-CHANNELS = ("shop", "web", "phone")
-CITIES = {"Lisbon": 0, "Lima": -300, "Kathmandu": 345, "Auckland": 720, "Denver": -420, "Nairobi": 180}
+Category = Literal["Black tea", "Green tea", "Herbal tea", "Teaware", "Gifts"]
+City = Literal["Lisbon", "Lima", "Kathmandu", "Auckland", "Denver", "Nairobi"]
+Country = Literal["AT", "BR", "CA", "DE", "FR", "IN", "JP", "PE"]
+Channel = Literal["shop", "web", "phone"]
+Status = Literal["paid", "cancelled", "refunded"]
+
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+COUNTRIES: tuple[Country, ...] = get_args(Country)
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+CITIES: dict[City, int] = {
+    "Lisbon": 0,
+    "Lima": -300,
+    "Kathmandu": 345,
+    "Auckland": 720,
+    "Denver": -420,
+    "Nairobi": 180,
+}
 """City -> minutes before UTC, the whole year: the chain keeps no summer time."""
 
 _FIRST_NAMES = (
@@ -195,5 +209,5 @@ def _order(
         )
         for product in draw.sample(products, draw.randint(1, 3))
     )
-    status = draw.choices(("paid", "cancelled", "refunded"), (85, 9, 6))[0]
+    status = draw.choices(get_args(Status), (85, 9, 6))[0]
     return draw.choice(stores), time, customer, draw.choice(CHANNELS), status, lines
