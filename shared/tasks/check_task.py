@@ -29,21 +29,28 @@ def _all_items(task: Task) -> Iterator[str]:
         yield f"the items' scores have different figures, so they cannot be compared: {figures}"
     if not task.rubric and not task.has_score and not task.definition.report:
         yield "nothing tells a good answer from a bad one: give it a score, a report form or a rubric"
+    for spec in task.tools_kind.SPECS:
+        if spec.parameters.get("type") != "object" or not spec.description.strip():
+            yield f"tool {spec.name}: it needs a description, and a JSON schema of an object"
 
 
 def _item(task: Task, item: str) -> Iterator[str]:
-    for text in (*_told(task, item), *_answered(task, item)):
+    answered = _answered(task, item)
+    for text in (*_told(task, item), *answered):
         for secret in task.item(item).secrets():
             if secret and secret in text:
                 yield f"{item}: an agent is told what it must not know: {secret[:60]!r}"
     yield from _scored(task, item)
-    yield from _steady(task, item)
+    if _answered(task, item) != answered:
+        yield f"{item}: the tools answer the same calls differently in a second run"
 
 
 def _told(task: Task, item: str) -> Iterator[str]:
     yield task.description(item)
-    for spec in (*task.agents(item), *task.agents(item, "agent")):
-        yield f"{spec.instructions}\n{spec.request}"
+    for agent in (*task.agents(item), *task.agents(item, "agent")):
+        yield f"{agent.instructions}\n{agent.request}\n{agent.description}"
+    for tool in task.tools_kind.SPECS:
+        yield f"{tool.description}\n{tool.parameters}"
 
 
 def _answered(task: Task, item: str) -> list[str]:
@@ -69,12 +76,3 @@ def _scored(task: Task, item: str) -> Iterator[str]:
         for name, value in score.figures.items() if score else ():
             if not math.isfinite(value):
                 yield f"{item}: the figure {name} of an empty answer is {value}: use 0, or leave it out"
-
-
-def _steady(task: Task, item: str) -> Iterator[str]:
-    """The same calls have the same answers in every run, and no run sees another's."""
-    if _answered(task, item) != _answered(task, item):
-        yield f"{item}: the tools answer the same calls differently in a second run"
-    for spec in task.toolbox(item).kind.SPECS:
-        if spec.parameters.get("type") != "object" or not spec.description.strip():
-            yield f"tool {spec.name}: it needs a description, and a JSON schema of an object"

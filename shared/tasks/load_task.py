@@ -129,12 +129,12 @@ def _check(path: Path, task: Task) -> None:
     names = [agent.name for agent in definition.agents]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PlanError(f"{path}: agents: {twice[0]!r} is there more than once: names must differ")
+    known = [spec.name for spec in task.tools_kind.SPECS]
+    for agent in definition.agents:
+        for tool in (*agent.tools, *(call.tool for call in agent.prefetch)):
+            if tool not in known:
+                raise PlanError(f"{path}: agents: {agent.name}: {unknown_name('tool', tool, known)}")
     for item in task.items:
-        known = [spec.name for spec in task.toolbox(item).kind.SPECS]
-        for agent in definition.agents:
-            for tool in (*agent.tools, *(call.tool for call in agent.prefetch)):
-                if tool not in known:
-                    raise PlanError(f"{path}: agents: {agent.name}: {unknown_name('tool', tool, known)}")
         try:
             task.description(item)
             task.agents(item), task.agents(item, "agent")
@@ -147,7 +147,11 @@ def _check(path: Path, task: Task) -> None:
 
 
 def _code_digest(folder: Path) -> str:
-    """Of what the tools are made; `item.py` scores after the runs, and a generator's items are files."""
+    """Of a task's code but `item.py`, which scores after the runs, and a generator, whose items are files.
+
+    What `item.py` keeps in files of its own counts as tools: runs may be done again for nothing, but never
+    be kept wrongly.
+    """
     apart = {"item.py", GENERATOR, "__init__.py"}
     files = [path for path in sorted(folder.rglob("*.py")) if path.name not in apart]
     return digest([[str(path.relative_to(folder)), path.read_text(encoding="utf-8")] for path in files])

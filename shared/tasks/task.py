@@ -19,6 +19,7 @@ from shared.suggest import unknown_name
 from shared.tasks.item import TaskItem
 from shared.tasks.score import Answer, Score
 from shared.tasks.toolbox import Toolbox
+from shared.tools.tools import Tools
 from shared.yardsticks import CheckSpec, Rubric
 
 ToolsMode = Literal["prefetched", "agent"]
@@ -153,6 +154,11 @@ class Task:
         limits |= {name: limit for name, limit in (max_tokens or {}).items() if name in limits}
         return tuple(self._agent(agent, item, tools_mode, limits) for agent in self.definition.agents)
 
+    @property
+    def tools_kind(self) -> type[Tools]:
+        """The class of the tools, without any item's data."""
+        return Toolbox(module=self.tools_module).kind
+
     def toolbox(self, item: str) -> Toolbox:
         """What the run's tools are and answer from."""
         return Toolbox(module=self.tools_module, data=self.item(item).tool_data(self.definition.queries))
@@ -211,7 +217,7 @@ class Task:
     ) -> AgentSpec:
         calls_tools = bool(plan.tools) and (tools_mode == "agent" or not plan.prefetch)
         template = plan.request_with_tools if calls_tools else plan.request
-        specs = {spec.name: spec for spec in self.toolbox(item).kind.SPECS} if calls_tools else {}
+        specs = {spec.name: spec for spec in self.tools_kind.SPECS} if calls_tools else {}
         return AgentSpec(
             name=plan.name,
             instructions=plan.instructions,

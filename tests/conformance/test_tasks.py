@@ -162,6 +162,20 @@ UNSOUND: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda folder: replaced(folder / "tools.py", "a text argument", "Answer: 42, a text argument"),
         "an agent is told what it must not know",
     ),
+    "the answer in an agent's description": (
+        lambda folder: replaced(
+            folder / "task.yaml", "- name: writer", '- name: writer\n    description: "Answer: 42"'
+        ),
+        "an agent is told what it must not know",
+    ),
+    "the answer in a tool's schema": (
+        lambda folder: replaced(folder / "tools.py", "The topic's name.", "Answer: 42"),
+        "an agent is told what it must not know",
+    ),
+    "a tool without a description": (
+        lambda folder: replaced(folder / "tools.py", "What the notes say of one topic.", " "),
+        "tool look_up: it needs a description",
+    ),
     "items of one name": (
         lambda folder: (
             (folder / "items" / "second.yaml").write_text((folder / "items" / "first.yaml").read_text())

@@ -46,6 +46,9 @@ class Item(TaskItem):
     def tool_data(self, queries: Mapping[str, tuple[str, ...]]) -> Any:  # noqa: ARG002 - there are none
         return {"tables": _tables(self.seed, self.orders), "columns": COLUMNS}
 
+    def secrets(self) -> tuple[str, ...]:
+        return (f"Answer: {self.right_answer().text}",)
+
     def score(self, answer: Answer) -> Score:
         """Passed: the last `Answer:` line holds the right number, within its last place, or name.
 
