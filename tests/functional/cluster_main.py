@@ -1,14 +1,21 @@
-"""A Ray cluster of several nodes on this machine, as a process that is told in lines what to break."""
+"""A Ray cluster of several nodes on this machine, as a process that is told in lines what to break.
+
+`add-node NAME=VALUE ...` adds one with these variables in its environment, and in no other's.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import json
+import os
 import socket
 import sys
 from typing import Any
+from unittest.mock import patch
 
 from ray.cluster_utils import Cluster
+
+from cluster.session import STAND_IN
 
 STORE_BYTES = 80_000_000
 CLONE_NEWUTS = 0x04000000
@@ -16,7 +23,7 @@ CLONE_NEWUTS = 0x04000000
 
 
 def main() -> None:
-    head = _resources(inference_node=0) | {"include_dashboard": False}
+    head = _resources({}) | {"include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     address = cluster.address
     nodes: list[Any] = []
@@ -27,8 +34,9 @@ def main() -> None:
         match line.split():
             case ["kill-raylet", number]:
                 nodes[int(number)].kill_raylet()
-            case ["add-node"]:
-                _add(cluster, nodes)
+            case ["add-node", *variables]:
+                with patch.dict(os.environ, [variable.split("=", 1) for variable in variables]):
+                    _add(cluster, nodes)
             case ["kill-head"]:
                 assert cluster.head_node
                 cluster.head_node.kill_gcs_server()
@@ -42,11 +50,10 @@ def _add(cluster: Cluster, nodes: list[Any]) -> None:
     """Under a host name of its own, as a machine has one; as far as this user may give it."""
     if ctypes.CDLL(None).unshare(CLONE_NEWUTS) == 0:
         socket.sethostname(f"machine{len(nodes)}")
-    nodes.append(cluster.add_node(**_resources(inference_node=1)))
+    nodes.append(cluster.add_node(**_resources({STAND_IN: 1})))
 
 
-def _resources(inference_node: int) -> dict[str, Any]:
-    resources = {"inference_node": inference_node} if inference_node else {}
+def _resources(resources: dict[str, float]) -> dict[str, Any]:
     return {"num_cpus": 2, "resources": resources, "object_store_memory": STORE_BYTES}
 
 
