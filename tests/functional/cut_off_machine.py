@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from cluster.session import STAND_IN
+from tests.functional.cluster_main import STORE_BYTES
 from tests.functional.command import clean_environment
 from tests.functional.ray_cluster import MARK, RayCluster, until
 
@@ -21,7 +24,7 @@ SUBNET = "10.213.77"
 START_S = 120.0
 JOINED = "This command will now block"
 """What `ray start --block` says once its node is in the cluster."""
-RESOURCES = '{"inference_node": 1}'
+RESOURCES = json.dumps({STAND_IN: 1})
 
 
 class CutOffMachine:
@@ -44,7 +47,7 @@ class CutOffMachine:
         _ip("-n", self._name, "route", "add", "default", "via", f"{SUBNET}.1")
         start = f"{RAY} start --address={self._cluster.address} --node-ip-address={SUBNET}.2 --block"
         options = f"--num-cpus=2 --resources='{RESOURCES}' --min-worker-port=0 --max-worker-port=0"
-        script = f"hostname {self._name} && exec {start} {options} --object-store-memory=80000000"
+        script = f"hostname {self._name} && exec {start} {options} --object-store-memory={STORE_BYTES}"
         said = self._cluster.folder / "machine.txt"
         with said.open("wb") as log:
             self._process = subprocess.Popen(

@@ -18,7 +18,6 @@ import psutil
 
 from tests.functional.command import ROOT, clean_environment
 
-READY_S = 120.0
 MARK = "FAULTY_CLUSTER"
 OURS = ("ray::InferenceNode", "ray::FrameworkWorker", "ray::JudgeClient", "cluster.gateway", "scripted_main")
 """What of an experiment runs in a cluster: none of it may be left when the experiment has ended."""
@@ -32,7 +31,7 @@ QUICK = {
 
 
 class RayCluster:
-    """`address`, and one node beside the head for each of `raylets`."""
+    """Begun it has an `address`, and one node beside the head for each of `raylets`."""
 
     def __init__(self, nodes: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="lf-"))  # short: sockets are kept in it
@@ -52,6 +51,9 @@ class RayCluster:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
+
+    def begin(self) -> None:
+        """Returns when all nodes are there."""
         self._hear()
 
     def tell(self, what: str) -> None:
@@ -111,6 +113,7 @@ class RayCluster:
 def ray_cluster(nodes: int) -> Iterator[RayCluster]:
     cluster = RayCluster(nodes)
     try:
+        cluster.begin()
         yield cluster
     finally:
         cluster.end()
