@@ -93,19 +93,22 @@ def test_waiting_is_bounded_by_half_the_calls_time(gateway: RunningGateway) -> N
         gateway.server.behave = too_often("1.5")
         assert chat(lease).status == 429
         stubborn, long = gateway.close(lease).calls
-    assert (stubborn.rate_limited, stubborn.error) == (3, "planted")
-    assert stubborn.rate_limited_s >= 0.8
+    assert stubborn.error == "planted"
+    assert 2 <= stubborn.rate_limited <= 3  # two where the answers themselves take their time
+    assert stubborn.rate_limited_s >= 0.4 * (stubborn.rate_limited - 1)
     assert (long.rate_limited, long.rate_limited_s) == (1, 0)
 
 
 def test_a_run_that_ends_while_its_call_waits(gateway: RunningGateway) -> None:
     """Closing the lease ends the waiting, and what it took so far is in the record."""
     gateway.server.behave = too_often("9")
-    with gateway.lease() as lease:
+    with gateway.lease(run_id="waits") as lease:
         client = threading.Thread(target=cut_off, args=(lease,), daemon=True)
         client.start()
         deadline = time.monotonic() + 10
-        while not gateway.server.bodies:
+        while ("rate_limited", "waits") not in [
+            (line["event"], line.get("run_id")) for line in gateway.log()
+        ]:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         (call,) = gateway.close(lease).calls
