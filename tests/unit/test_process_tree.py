@@ -52,7 +52,7 @@ def test_what_left_its_session_is_ended_too() -> None:
     """A process whose parent is gone and that has a session of its own still ends with the run."""
     with program(ADOPTS + LEAVES_ONE + WAITS) as process:
         (left,) = psutil.Process(process.pid).children(recursive=True)
-        assert "600" in left.cmdline()
+        _until(lambda: left.cmdline()[-1:] == ["600"])  # it is the shell's child before
         end_tree(process.pid)
         assert process.wait(PATIENCE_S) == -9
         assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
