@@ -75,7 +75,7 @@ def test_answers_are_bounded(tools: Tools) -> None:
         ("SELECT * FROM read_csv('/etc/passwd')", "disabled"),
         ("SELECT * FROM glob('/*')", "disabled"),
         ("SELECT * FROM '/etc/passwd'", "does not exist"),
-        ("SELECT * FROM 'https://example.org/x.csv'", ""),
+        ("SELECT * FROM 'https://example.org/x.csv'", "disabled"),
         ("SELECT getenv('HOME')", "does not exist"),
         ("SELECT * FROM connection", "does not exist"),
         ("EXPLAIN ANALYZE DELETE FROM orders", "read-only"),
