@@ -58,7 +58,7 @@ def test_every_framework_asks_the_data_and_is_scored(tmp_path: Path) -> None:
         )
         out = tmp_path / "out"
         with levelfield("run", plan, "--out", out, folder=tmp_path, **service.variables) as command:
-            command.wait(PLAN_TIMEOUT_S)
+            assert command.wait(PLAN_TIMEOUT_S) == 0, command.output
     store = Store(out)
     records = {record.key.framework: record for record in store.runs()}
     assert {name: record.status for name, record in records.items()} == dict.fromkeys(FRAMEWORKS, "completed")
