@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,19 @@ from tests.functional.ray_cluster import RayCluster, ray_cluster, until
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(300)]
 
 START_S = 120
-PAUSE = """
-    time.sleep(1.0)  # long enough to be hit in the middle
+HELD = """
+    while os.path.exists(FOLDER + "/hold") and request.run_id.startswith("company_research.stripe.2."):
+        with open(FOLDER + "/held", "w") as held:
+            held.write(str(os.getpid()))
+        time.sleep(0.05)
 """
+"""One run of `direct` lasts as long as the test holds it; the others go on meanwhile."""
 IN_A_RUN = "ray::FrameworkWorker.execute"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A plan, the code that is slow enough to be hit, and what comes of it undisturbed."""
+    """A plan, the code in which a run can be held, and what comes of it undisturbed."""
 
     cluster: RayCluster
     plan: Path
@@ -36,6 +41,16 @@ class Setting:
 
     def run(self, out: Path) -> Any:
         return levelfield("run", self.plan, "--out", out, folder=self.plan.parent, **self.variables)
+
+    @contextmanager
+    def held(self) -> Iterator[Path]:
+        """While this file is there, or to the end of the block, the run that can be held is."""
+        hold = self.plan.parent / "hold"
+        hold.touch()
+        try:
+            yield hold
+        finally:
+            hold.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +64,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
         settings={"llm_model": "scripted:instant"},
     )
     with ray_cluster(nodes=2) as cluster:
-        variables = cluster.variables | {"RAY_ADDRESS": cluster.address} | faulty_checkout(folder, PAUSE)
+        variables = cluster.variables | {"RAY_ADDRESS": cluster.address} | faulty_checkout(folder, HELD)
         setting = Setting(cluster, plan, variables, {})
         with setting.run(folder / "undisturbed") as command:
             assert command.wait(FINISH_S) == 0, command.output
@@ -60,12 +75,13 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
 
 def test_framework_process_and_node_killed(setting: Setting, tmp_path: Path) -> None:
     """Either takes its run along: the attempt is on record as ours to lose, and the run is repeated."""
-    with setting.run(tmp_path / "out") as command:
+    with setting.held() as hold, setting.run(tmp_path / "out") as command:
         _in_a_run(setting, command).kill()
         command.wait_until(lambda: "process died" in command.output, START_S)
         number = setting.cluster.raylet_of(_in_a_run(setting, command))
         nodes = setting.cluster.processes("ray::InferenceNode")
         next(node for node in nodes if setting.cluster.raylet_of(node) == number).kill()
+        hold.unlink()
         assert command.wait(FINISH_S) == 0, command.output
         assert "is lost" in command.output
     _as_undisturbed(setting, tmp_path / "out", lost=2)
@@ -77,40 +93,48 @@ def test_driver_and_machine_killed(setting: Setting, tmp_path: Path) -> None:
     A machine that dies meanwhile takes its run and its processes along; the other machine does the rest.
     """
     out = tmp_path / "out"
-    with setting.run(out) as command:
+    with setting.held(), setting.run(out) as command:
         command.wait_until(lambda: attempts(out) >= 2, START_S)
         _in_a_run(setting, command)
         command.kill()
         assert setting.cluster.left_behind() == []
     before = records(out)
     assert before
-    with setting.run(out) as command:
+    with setting.held() as hold, setting.run(out) as command:
         number = setting.cluster.raylet_of(_in_a_run(setting, command))
         setting.cluster.tell(f"kill-raylet {number}")
-        assert command.wait(FINISH_S) == 0, command.output
-        assert "is lost" in command.output
+        try:
+            hold.unlink()
+            assert command.wait(FINISH_S) == 0, command.output
+            assert "is lost" in command.output
+        finally:
+            setting.cluster.tell("add-node")  # for the next test
     assert {name: content for name, content in records(out).items() if name in before} == before
     _as_undisturbed(setting, out, lost=1)
-    setting.cluster.tell("add-node")
 
 
 def test_head_killed_and_started_again(setting: Setting, tmp_path: Path) -> None:
     """With its state in RocksDB the head may die in the middle: the experiment goes on when it is back."""
     out = tmp_path / "out"
-    with setting.run(out) as command:
+    with setting.held() as hold, setting.run(out) as command:
         command.wait_until(lambda: attempts(out) >= 2, START_S)
+        _in_a_run(setting, command)
         setting.cluster.tell("kill-head")
         setting.cluster.tell("start-head")
+        hold.unlink()
         assert command.wait(FINISH_S) == 0, command.output
     _as_undisturbed(setting, out, lost=0)
 
 
 def _in_a_run(setting: Setting, command: Command) -> psutil.Process:
-    """A framework's process in the middle of its run."""
+    """The process of the run that is held."""
+    held = setting.plan.parent / "held"
 
     def running() -> psutil.Process | None:
         assert "Report:" not in command.output, command.output
-        return next(iter(setting.cluster.processes(IN_A_RUN)), None)
+        number = held.read_text(encoding="utf-8") if held.exists() else ""
+        found = setting.cluster.processes(IN_A_RUN)
+        return next((process for process in found if str(process.pid) == number), None)
 
     found: psutil.Process = until(running, START_S, command.output)
     return found

@@ -12,22 +12,25 @@ from shared.records import Status
 from shared.store import Store
 from tests.functional.command import attempts, records, research, write_plan
 from tests.functional.faulty_checkout import faulty_checkout
-from tests.functional.ray_cluster import until
+from tests.functional.ray_cluster import OURS, until
 from tests.functional.test_ray_job import JOB_S, RAY, Head, _wait_for
 from tests.functional.test_ray_job import head as head  # noqa: PLC0414 - a fixture
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(300)]
 
 START_S = 120
-OURS = ("ray::InferenceNode", "ray::FrameworkWorker", "cluster.gateway", "scripted_main")
-PAUSE = """
-    time.sleep(1.0)
+HELD = """
+    first = not os.path.exists(FOLDER + "/ran")
+    open(FOLDER + "/ran", "w").close()
+    while not first and os.path.exists(FOLDER + "/hold"):
+        time.sleep(0.05)
 """
+"""The job's second run of `direct` lasts until the driver is gone."""
 
 
 def test_the_jobs_driver_killed(head: Head, tmp_path: Path) -> None:
     """Complete runs are kept as they are, the rest is done by the second job."""
-    faulty_checkout(tmp_path, PAUSE)
+    faulty_checkout(tmp_path, HELD)
     checkout, out = tmp_path / "checkout", tmp_path / "out"
     write_plan(
         checkout / "plan.yaml",
@@ -35,6 +38,7 @@ def test_the_jobs_driver_killed(head: Head, tmp_path: Path) -> None:
         tasks=research("anthropic", "stripe"),
         settings={"llm_model": "scripted:instant"},
     )
+    (tmp_path / "hold").touch()
     _wait_for(head)
     job = ["--", "python", "-m", "cluster", "plan.yaml", "--out", str(out)]
     _ray(head, checkout, "submit", "--no-wait", "--submission-id", "first", "--working-dir", ".", *job)
@@ -45,6 +49,7 @@ def test_the_jobs_driver_killed(head: Head, tmp_path: Path) -> None:
         lambda: "'first' failed" in _ray(head, checkout, "status", "first"), START_S, "Ray sees the job fail"
     )
     until(lambda: not any(_running(head, name) for name in OURS), START_S, "what the job had ends")
+    (tmp_path / "hold").unlink()
     before = records(out)
     assert before
 
