@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from tests.functional.command import RUN_PATH, levelfield, research, write_plan
+from tests.functional.faulty_checkout import faulty_checkout
 from tests.functional.model_service import MODEL, model_service
 from tests.unit.upstream import ANSWER
 
@@ -18,6 +19,11 @@ pytestmark = [pytest.mark.functional, pytest.mark.timeout(580)]
 
 FINISH_S = 500
 FRAMEWORKS = ["direct", "langgraph"]
+TELLS = """
+    with open(FOLDER + "/environment", "a") as told:
+        told.write(f"{dict(os.environ)}\\n")
+"""
+"""A framework's own word: Ray's workers overwrite what the system shows of their environment with their title."""
 
 
 def test_keys_are_nowhere_but_where_they_are_used(tmp_path: Path) -> None:
@@ -56,6 +62,7 @@ def test_keys_are_nowhere_but_where_they_are_used(tmp_path: Path) -> None:
             "LEVELFIELD_JUDGE_API_KEY": judge_key,
             "LEVELFIELD_TRACE_CONTENT": "true",
         }
+        variables |= faulty_checkout(tmp_path, TELLS)
         with levelfield("run", plan, "--out", out, folder=tmp_path, **variables) as command:
             code = command.wait(FINISH_S)
             said = command.output
@@ -69,6 +76,9 @@ def test_keys_are_nowhere_but_where_they_are_used(tmp_path: Path) -> None:
     assert code == 0, said
     assert used == {f"Bearer {one}" for one in planted}
     assert shown == set()
+    told = (tmp_path / "environment").read_text(encoding="utf-8")
+    assert "PATH" in told
+    assert not any(one in told for one in planted)
     assert len(written) > 20
     assert any(path.name.endswith(".log") for path in written)
     found = [
