@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -177,10 +178,7 @@ UNSOUND: dict[str, tuple[Callable[[Path], None], str]] = {
         "tool look_up: it needs a description",
     ),
     "items of one name": (
-        lambda folder: (
-            (folder / "items" / "second.yaml").write_text((folder / "items" / "first.yaml").read_text())
-            and None
-        ),
+        lambda folder: shutil.copy(folder / "items" / "first.yaml", folder / "items" / "second.yaml"),
         "more than one item has the name 'The two boxes'",
     ),
     "everything passes": (

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from cluster.servers import ModelServer, ServerOptions, TokenCounters, VllmOptions, growth, open_server
 from shared.store import Store
 from tests.functional.command import levelfield, research, write_plan
+from tests.unit.ended import kill_program_of, wait_until_gone
 
 INTERPRETER = os.environ.get("LEVELFIELD_VLLM_PYTHON", "")
 CONTEXT_LENGTH = 16_384
 START_S = 1200
 """A minute on an idle machine, and ten on one whose two cores many share."""
-GONE_TIMEOUT_S = 30
 
 pytestmark = [
     pytest.mark.vllm,
@@ -88,14 +86,9 @@ def test_its_identity(server: ModelServer) -> None:
 
 def test_killed_it_leaves_no_engine(server: ModelServer) -> None:
     """`kill -9` of vLLM alone would leave its engine and workers behind; here all are gone, and it is seen."""
-    supervisor = psutil.Process(server.pids()[0])
-    family = supervisor.children(recursive=True)
-    assert len(family) > 2
-    supervisor.children()[0].kill()
-    deadline = time.monotonic() + GONE_TIMEOUT_S
-    while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    family = kill_program_of(server)
+    assert len(family) > 3
+    wait_until_gone(family)
     assert not server.healthy()
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
-HANG_S = 30.0
-"""Longer than any client under test waits; ended early by `stop`."""
+from tests.unit.loopback_server import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -30,40 +28,13 @@ class Asked:
     body: Any
 
 
-class AnsweringServer:
+class AnsweringServer(LoopbackServer):
     """`answers` maps "METHOD /path" to what comes back; everything else is a 404 in HTML."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.answers: dict[str, Answer] = {}
         self.asked: list[Asked] = []
-        self._stopped = threading.Event()
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                owner.handle(self)
-
-            def do_POST(self) -> None:
-                owner.handle(self)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def lines(self) -> list[str]:
         return [asked.line for asked in self.asked]
@@ -74,7 +45,7 @@ class AnsweringServer:
         self.asked.append(Asked(line, request.headers, json.loads(sent) if sent else None))
         answer = self.answers.get(line, Answer(b"<html>no such page</html>", 404))
         if answer.hangs:
-            self._stopped.wait(HANG_S)
+            self.hang()
             return
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         request.send_response(answer.status)

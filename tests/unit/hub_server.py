@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.unit.loopback_server import LoopbackServer
 
 COMMIT = "0123456789012345678901234567890123456789"
 ANSWERS = {
@@ -16,11 +16,12 @@ ANSWERS = {
 """What is no file: status and the hub's own word for it."""
 
 
-class HubServer:
+class HubServer(LoopbackServer):
     def __init__(self, path: str, content: bytes) -> None:
         """`path`: "OWNER/REPO/FILE" of the only file."""
-        owner_name, repository, file = path.split("/", 2)
-        self._path = f"/{owner_name}/{repository}/resolve/main/{file}"
+        super().__init__()
+        owner, repository, file = path.split("/", 2)
+        self._path = f"/{owner}/{repository}/resolve/main/{file}"
         self.content = content
         self.sha256 = hashlib.sha256(content).hexdigest()
         self.ranges: list[str | None] = []
@@ -28,34 +29,8 @@ class HubServer:
         self.tokens: set[str | None] = set()
         self.breaks_after: int | None = None
         """Bytes of each answer, then the connection ends."""
-        owner = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_HEAD(self) -> None:
-                owner.handle(self, with_content=False)
-
-            def do_GET(self) -> None:
-                owner.handle(self, with_content=True)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def handle(self, request: BaseHTTPRequestHandler, *, with_content: bool) -> None:
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
         if request.path == self._path:
             self.tokens.add(request.headers.get("Authorization"))
         else:
@@ -71,7 +46,7 @@ class HubServer:
         if start:
             request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
         request.end_headers()
-        if with_content:
+        if request.command == "GET":
             self.ranges.append(wanted)
             request.wfile.write(part[: self.breaks_after])
             request.close_connection = True

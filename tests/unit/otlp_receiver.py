@@ -2,59 +2,36 @@
 
 from __future__ import annotations
 
-import threading
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-HANG_S = 30.0
-"""Longer than any test waits; ended early by leaving."""
+from tests.unit.loopback_server import LoopbackServer
 
 
-class OtlpReceiver:
+class OtlpReceiver(LoopbackServer):
     """Answers every POST with `status`; `hangs` keeps it from answering."""
 
     def __init__(self, status: int = 200, *, hangs: bool = False) -> None:
+        super().__init__()
         self.status = status
         self.requests: list[ExportTraceServiceRequest] = []
         self.headers: list[Message] = []
         self.paths: list[str] = []
-        self._left = threading.Event()
-        owner = self
+        self._hangs = hangs
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if hangs:
-                    owner._left.wait(HANG_S)
-                    return
-                owner.paths.append(self.path)
-                owner.headers.append(self.headers)
-                owner.requests.append(ExportTraceServiceRequest.FromString(body))
-                self.send_response(owner.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._left.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        if self._hangs:
+            self.hang()
+            return
+        self.paths.append(request.path)
+        self.headers.append(request.headers)
+        self.requests.append(ExportTraceServiceRequest.FromString(body))
+        request.send_response(self.status)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
 
     def span_names(self) -> list[str]:
         return [

@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -17,8 +16,7 @@ from cluster.servers import ServerOptions, ollama_server, open_server
 from cluster.servers.ollama_server import OllamaServer
 from shared.errors import NodeFailed, ServerUnavailable
 from tests.unit import stand_in_ollama
-
-GONE_TIMEOUT_S = 20
+from tests.unit.ended import kill_program_of, wait_until_gone
 
 
 @pytest.fixture(autouse=True)
@@ -47,13 +45,6 @@ def opened(folder: Path) -> OllamaServer:
     server = open_server("ollama:qwen3:14b", ServerOptions(folder / "logs", context_length=2048))
     assert isinstance(server, OllamaServer)
     return server
-
-
-def wait_until_gone(processes: list[psutil.Process]) -> None:
-    deadline = time.monotonic() + GONE_TIMEOUT_S
-    while left := [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]:
-        assert time.monotonic() < deadline, f"still running: {left}"
-        time.sleep(0.05)
 
 
 @pytest.mark.usefixtures("_installed")
@@ -90,11 +81,7 @@ def test_one_that_was_killed_leaves_no_runner_and_can_be_started_again(tmp_path:
     server = opened(tmp_path)
     server.start()
     try:
-        supervisor = psutil.Process(server.pids()[0])
-        family = supervisor.children(recursive=True)
-        (program,) = supervisor.children()
-        program.kill()
-        wait_until_gone([supervisor, *family])
+        wait_until_gone(kill_program_of(server))
         assert not server.healthy()
         server.start()
         assert server.healthy()

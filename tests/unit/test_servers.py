@@ -21,13 +21,13 @@ from cluster.servers.probe import ask, checked_url
 from shared import own_process
 from shared.errors import NodeFailed, ServerUnavailable, SettingsError, UserError
 from tests.unit.answering_server import Answer, AnsweringServer
+from tests.unit.ended import wait_until_gone
 
 KEY = "sk-very-secret"
 MODELS = "GET /v1/models"
 CHAT = "POST /v1/chat/completions"
 LISTED = Answer({"object": "list", "data": [{"id": "m", "max_model_len": 4096}]})
 CHATTED = Answer({"choices": [{"message": {"content": "Hi"}}]})
-GONE_TIMEOUT_S = 10
 
 
 @pytest.fixture
@@ -42,14 +42,6 @@ def options(folder: Path, **changes: Any) -> ServerOptions:
 
 def attached(setting: str, service: AnsweringServer, folder: Path) -> ModelServer:
     return open_server(setting, options(folder, base_url=f"{service.origin}/v1", api_key=KEY))
-
-
-def wait_until_gone(process: psutil.Process) -> None:
-    """Fails when it is still running after a while; a zombie that nobody reaped has ended."""
-    deadline = time.monotonic() + GONE_TIMEOUT_S
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline, f"{process} is still running"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
@@ -360,4 +352,4 @@ def test_the_server_dies_with_its_parent(tmp_path: Path) -> None:
             (child,) = psutil.Process(parent.pid).children()
         finally:
             parent.kill()
-        wait_until_gone(child)
+        wait_until_gone([child])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import urllib.request
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +17,7 @@ from cluster.servers.attached import AttachedServer
 from cluster.servers.vllm_server import MODULE, VllmServer, folder_digest
 from shared.errors import NodeFailed, SettingsError
 from tests.unit import stand_in_vllm
-
-GONE_TIMEOUT_S = 20
+from tests.unit.ended import kill_program_of, wait_until_gone
 
 
 @pytest.fixture(autouse=True)
@@ -55,13 +53,6 @@ def started(server: VllmServer) -> tuple[list[str], dict[str, str]]:
     with urllib.request.urlopen(f"{server.base_url.removesuffix('/v1')}/started") as page:
         found = json.load(page)
     return found["arguments"], found["environment"]
-
-
-def wait_until_gone(processes: list[psutil.Process]) -> None:
-    deadline = time.monotonic() + GONE_TIMEOUT_S
-    while left := [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]:
-        assert time.monotonic() < deadline, f"still running: {left}"
-        time.sleep(0.05)
 
 
 def test_a_vllm_is_started_used_and_ended(tmp_path: Path, interpreter: Path) -> None:
@@ -137,11 +128,7 @@ def test_one_that_was_killed_leaves_no_engine_and_can_be_started_again(
     server = opened(tmp_path, interpreter)
     server.start()
     try:
-        supervisor = psutil.Process(server.pids()[0])
-        family = supervisor.children(recursive=True)
-        (program,) = supervisor.children()
-        program.kill()
-        wait_until_gone([supervisor, *family])
+        wait_until_gone(kill_program_of(server))
         assert not server.healthy()
         assert "Loading weights" in server.log_tail()
         server.start()
