@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.cache_root import cache_root
 from shared.documents.citations import citations, mark_made_up, says_not_found, unsupported_figures
 from shared.documents.index_manifest import (
     LOCK,
@@ -24,10 +25,14 @@ from shared.documents.passage import Numbered, Passage, numbered
 from shared.errors import IndexUnusable
 
 
+def own_python() -> Path:
+    return cache_root() / "envs" / "documents" / "bin" / "python"
+
+
 def made(index: Path, **changes: object) -> IndexManifest:
     index.mkdir(parents=True, exist_ok=True)
     manifest = IndexManifest(
-        name=index.name, folder="/documents", python=sys.executable, made_with={"x": 1}, complete=True
+        name=index.name, folder="/documents", python=str(own_python()), made_with={"x": 1}, complete=True
     ).model_copy(update=changes)
     write_manifest(index, manifest)
     (index / LOCK).touch()
@@ -132,6 +137,18 @@ def test_an_index_is_not_put_where_something_else_is(cache: Path, tmp_path: Path
         place_for(documents, str(other))
 
 
+def test_an_experiment_is_no_index(cache: Path, tmp_path: Path) -> None:
+    """It has a manifest of its own, and is neither searched nor written over."""
+    documents, experiment = tmp_path / "documents", tmp_path / "experiment"
+    documents.mkdir()
+    made(experiment)
+    (experiment / LOCK).unlink()
+    with pytest.raises(IndexUnusable, match="is no index"):
+        place_for(documents, str(experiment))
+    with pytest.raises(IndexUnusable, match="There is no index"):
+        find_index(str(experiment))
+
+
 def test_the_last_index_is_taken_unless_one_is_named(cache: Path) -> None:
     """And a name that is not known is answered with those that are."""
     for age, name in enumerate(("new", "old")):
@@ -163,10 +180,6 @@ def test_an_index_that_a_task_names_and_nobody_made(cache: Path) -> None:
     [
         ({"complete": False}, "not complete"),
         ({"python": "/gone/bin/python"}, "needs the interpreter /gone/bin/python"),
-        (
-            {"python": sys.executable},
-            "needs the interpreter",
-        ),  # any program that is there, as a stranger may name it
     ],
 )
 def test_an_index_that_cannot_be_searched(tmp_path: Path, changes: dict[str, object], said: str) -> None:
@@ -177,12 +190,27 @@ def test_an_index_that_cannot_be_searched(tmp_path: Path, changes: dict[str, obj
     assert "levelfield index /documents" in str(raised.value)
 
 
+def test_an_index_that_names_another_program(cache: Path, tmp_path: Path) -> None:
+    """What an index names is started, so only the interpreter of an environment of ours is taken."""
+    index = tmp_path / "index"
+    own_python().parent.mkdir(parents=True)
+    own_python().symlink_to(sys.executable)
+    made(index)
+    assert open_manifest(index).python == str(own_python())
+    (cache_root() / "program").touch()
+    for other in (sys.executable, f"{cache_root()}/envs/../program"):
+        made(index, python=other)
+        with pytest.raises(IndexUnusable, match="needs the interpreter"):
+            open_manifest(index)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", "\x00", '{"schema_version": 99}'])
 def test_a_manifest_that_is_none(tmp_path: Path, content: str) -> None:
     """A damaged or newer manifest is an error with a cure, and never half an index."""
     (tmp_path / MANIFEST).write_text(content)
     with pytest.raises(IndexUnusable):
         read_manifest(tmp_path)
+    assert read_manifest(tmp_path / "nowhere") is None
 
 
 def test_the_fingerprint_is_of_what_can_change_an_answer(tmp_path: Path) -> None:
