@@ -81,9 +81,9 @@ def test_framework_process_and_node_killed(setting: Setting, tmp_path: Path) -> 
         number = setting.cluster.raylet_of(_in_a_run(setting, command))
         nodes = setting.cluster.processes("ray::InferenceNode")
         next(node for node in nodes if setting.cluster.raylet_of(node) == number).kill()
+        command.wait_until(lambda: "is lost" in command.output, START_S)
         hold.unlink()
         assert command.wait(FINISH_S) == 0, command.output
-        assert "is lost" in command.output
     _as_undisturbed(setting, tmp_path / "out", lost=2)
 
 
@@ -104,9 +104,9 @@ def test_driver_and_machine_killed(setting: Setting, tmp_path: Path) -> None:
         number = setting.cluster.raylet_of(_in_a_run(setting, command))
         setting.cluster.tell(f"kill-raylet {number}")
         try:
+            command.wait_until(lambda: "is lost" in command.output, START_S)
             hold.unlink()
             assert command.wait(FINISH_S) == 0, command.output
-            assert "is lost" in command.output
         finally:
             setting.cluster.tell("add-node")  # for the next test
     assert {name: content for name, content in records(out).items() if name in before} == before
