@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from cluster.servers.scripted_main import smallest
 from tests.unit.upstream import ANSWER, Behaviour, FakeServer, plain
 
 MODEL = "openai:m"
+_NUMBERS = itertools.count(1)
 
 
 class ModelService:
@@ -32,7 +34,7 @@ class ModelService:
         body = json.loads(await request.read())
         if "response_format" in body:
             schema = body["response_format"]["json_schema"]["schema"]
-            return web.json_response(_saying(json.dumps(smallest(schema))))
+            return says(json.dumps(smallest(schema)))
         return await self.behave(request)
 
 
@@ -55,6 +57,18 @@ def after(seconds: float) -> Behaviour:
     return behave
 
 
-def _saying(text: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": text}
-    return ANSWER | {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+def says(text: str) -> web.Response:
+    return _answered({"role": "assistant", "content": text}, "stop")
+
+
+def calls(name: str, arguments: dict[str, Any]) -> web.Response:
+    """One tool, under a new id: some frameworks insist on it."""
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    call = {"id": f"call-{next(_NUMBERS)}", "type": "function", "function": function}
+    return _answered({"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls")
+
+
+def _answered(message: dict[str, Any], reason: str) -> web.Response:
+    choice = {"index": 0, "message": message, "finish_reason": reason}
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    return web.json_response(ANSWER | {"created": 1, "choices": [choice], "usage": usage})

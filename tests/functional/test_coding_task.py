@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -16,8 +15,7 @@ from shared.store import Store
 from shared.tasks.coding.item import Item
 from shared.tasks.load_task import load_task
 from tests.functional.command import levelfield, write_plan
-from tests.functional.model_service import model_service
-from tests.unit.upstream import ANSWER
+from tests.functional.model_service import calls, model_service, says
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(900)]
 
@@ -35,30 +33,14 @@ async def programmer(request: web.Request) -> web.StreamResponse:
     body = json.loads(await request.read())
     last = body["messages"][-1]
     if "tools" not in body:
-        return _says("1. Free until 30. 2. Count hours.")
+        return says("1. Free until 30. 2. Count hours.")
     reviewing = "Review the coder's program" in json.dumps(body["messages"])
     program = ITEM.reference if reviewing else ITEM.wrong
     if last["role"] != "tool":
-        return _tries(ITEM.reference if reviewing else FIRST_TRY)
+        return calls("run_examples", {"program": ITEM.reference if reviewing else FIRST_TRY})
     if "3 of 3 examples hold" in json.dumps(last["content"]):
-        return _says(f"It is done:\n```python\n{program}```")
-    return _tries(program)
-
-
-def _says(text: str) -> web.StreamResponse:
-    return _answer({"role": "assistant", "content": text}, "stop")
-
-
-def _tries(program: str) -> web.StreamResponse:
-    function = {"name": "run_examples", "arguments": json.dumps({"program": program})}
-    call = {"id": f"call_{abs(hash(program))}", "type": "function", "function": function}
-    return _answer({"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls")
-
-
-def _answer(message: dict[str, Any], reason: str) -> web.StreamResponse:
-    choice = {"index": 0, "message": message, "finish_reason": reason}
-    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-    return web.json_response(ANSWER | {"created": 1, "choices": [choice], "usage": usage})
+        return says(f"It is done:\n```python\n{program}```")
+    return calls("run_examples", {"program": program})
 
 
 def test_programs_are_tried_mended_and_scored(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -13,9 +12,8 @@ from aiohttp import web
 from shared.store import Store
 from shared.tasks.data_analysis.item import Item
 from shared.tasks.load_task import load_task
-from tests.conformance.scripted_server import completion
 from tests.functional.command import levelfield, write_plan
-from tests.functional.model_service import model_service
+from tests.functional.model_service import calls, model_service, says
 from tests.unit.reference_queries import reference_query
 
 FRAMEWORKS = ["direct", "langgraph", "crewai", "autogen", "agent_framework", "openai_agents"]
@@ -23,10 +21,6 @@ ITEM = "herbal_revenue"
 PLAN_TIMEOUT_S = 600
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(900)]
-
-
-def said(number: int, content: str | None, calls: list[dict[str, Any]] | None = None) -> web.Response:
-    return web.Response(body=completion(number, content, calls).body, content_type="application/json")
 
 
 def test_every_framework_asks_the_data_and_is_scored(tmp_path: Path) -> None:
@@ -41,12 +35,9 @@ def test_every_framework_asks_the_data_and_is_scored(tmp_path: Path) -> None:
         whole = json.dumps(body["messages"])
         results = [message for message in body["messages"] if message["role"] == "tool"]
         if body.get("tools") and len(results) < 2:
-            arguments = json.dumps({"sql": sql if results else "SELECT revenue FROM orders"})
-            function = {"name": "query", "arguments": arguments}
-            calls = [{"id": f"call-{len(results)}", "type": "function", "function": function}]
-            return said(len(results), None, calls)
+            return calls("query", {"sql": sql if results else "SELECT revenue FROM orders"})
         found = re.findall(r"(?:1 row:\\+n.*?\\+n|found )(\d+\.\d+)", whole)
-        return said(9, f"I found {found[-1]}.\n\nAnswer: {found[-1]}" if found else "A plan.")
+        return says(f"I found {found[-1]}.\n\nAnswer: {found[-1]}" if found else "A plan.")
 
     with model_service() as service:
         service.behave = analyst

@@ -7,13 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
+from aiohttp import web
 
 from runtime_envs.build import build
 from shared.documents.engine_process import VARIABLES, DocumentSearch
@@ -22,6 +19,7 @@ from shared.errors import IndexUnusable
 from shared.tasks.check_task import check_task
 from shared.tasks.load_task import load_task
 from tests.functional.command import finish
+from tests.functional.model_service import MODEL, model_service, says
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(600)]
 
@@ -241,51 +239,28 @@ def test_a_folder_of_nothing(tmp_path: Path) -> None:
 ANSWER = "The seal is HS-417 [1].\x1b]0;owned\x07 It is blue [99]."
 
 
-class _Model(BaseHTTPRequestHandler):
-    asked: ClassVar[list[dict[str, Any]]] = []
-
-    def do_GET(self) -> None:
-        self._send({"object": "list", "data": [{"id": "fake", "object": "model"}]})
-
-    def do_POST(self) -> None:
-        self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self._send({"choices": [{"message": {"role": "assistant", "content": ANSWER}}]})
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def _send(self, body: dict[str, Any]) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+async def answer(_request: web.Request) -> web.StreamResponse:
+    return says(ANSWER)
 
 
-@pytest.fixture
-def model() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Model)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-
-
-def test_a_question_is_answered_with_its_sources(example: Path, model: str, tmp_path: Path) -> None:
+def test_a_question_is_answered_with_its_sources(example: Path, tmp_path: Path) -> None:
     """The answer, where it is written, the made-up citation marked, and nothing that steers the terminal."""
     question = "What is the order number of the K-40's shaft seal?"
-    asked = ("ask", question, "--index", f"{example}", "--model", "openai:fake")
-    code, said, _ = finish(*asked, folder=tmp_path, LEVELFIELD_LLM_BASE_URL=model)
+    asked = ("ask", question, "--index", f"{example}", "--model", MODEL)
+    with model_service() as service:
+        service.behave = answer
+        code, said, _ = finish(*asked, folder=tmp_path, **service.variables)
+        as_json, found, _ = finish(*asked, "--json", folder=tmp_path, **service.variables)
+        sent = service.server.bodies[-1]["messages"][-1]["content"]
     assert code == 1
     assert "HS-417 [1]" in said
     assert "[1] pump_k40_manual.pdf, page 3" in said
     assert "[99: no such passage]" in said
     assert "\x1b]0;" not in said
-    sent = _Model.asked[-1]["messages"][-1]["content"]
     assert question in sent
     assert "\n> " in sent
-    code, said, _ = finish(*asked, "--json", folder=tmp_path, LEVELFIELD_LLM_BASE_URL=model)
-    found = json.loads(said)
-    assert (code, found["cited"], found["made_up"]) == (1, [1], [99])
+    told = json.loads(found)
+    assert (as_json, told["cited"], told["made_up"]) == (1, [1], [99])
 
 
 def test_the_task_is_sound(python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from cluster.servers.scripted_main import smallest
 from shared.records import Status
 from shared.store import Store
 from tests.functional.command import finish, research, write_plan
-from tests.unit.upstream import ANSWER, FakeServer
+from tests.functional.model_service import says
+from tests.unit.upstream import FakeServer
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(300)]
 
@@ -41,10 +42,7 @@ class TimedService:
         if judging:
             text = json.dumps(smallest(body["response_format"]["json_schema"]["schema"]))
             self.judged.append((arrived, time.time()))
-        message = {"role": "assistant", "content": text}
-        return web.json_response(
-            ANSWER | {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
-        )
+        return says(text)
 
 
 def test_no_question_is_open_during_a_run(tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ from aiohttp import web
 
 from tests.functional.command import RUN_PATH, levelfield, research, write_plan
 from tests.functional.faulty_checkout import faulty_checkout
-from tests.functional.model_service import MODEL, model_service
-from tests.unit.upstream import ANSWER
+from tests.functional.model_service import MODEL, model_service, says
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(580)]
 
@@ -41,10 +40,7 @@ def test_keys_are_nowhere_but_where_they_are_used(tmp_path: Path) -> None:
 
         async def behave(_request: web.Request) -> web.StreamResponse:
             shown.update(_processes_that_show(planted))
-            message = {"role": "assistant", "content": f"Incorrect API key provided: {key}"}
-            return web.json_response(
-                ANSWER | {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
-            )
+            return says(f"Incorrect API key provided: {key}")
 
         service.behave = behave
         plan = write_plan(

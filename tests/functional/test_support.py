@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,7 @@ from aiohttp import web
 from analysis.fairness.examine import examine_folder
 from shared.store import Store
 from tests.functional.command import levelfield, write_plan
-from tests.functional.model_service import ModelService, model_service
-from tests.unit.upstream import ANSWER
+from tests.functional.model_service import ModelService, calls, model_service, says
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(900)]
 
@@ -31,7 +29,6 @@ STEPS: list[tuple[str, str, dict[str, Any]]] = [
 """What a result says once a step is done, and the call that does it."""
 ITS_OWN = {("autogen", "tools_differ"), ("agent_framework", "extra_parameters")}
 """What these do in any task with tools: titles in arguments; when handing over, one call per answer."""
-_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -49,26 +46,11 @@ async def settle(request: web.Request) -> web.StreamResponse:
     if "refund" in offered:
         for done, name, arguments in STEPS:
             if done not in results:
-                return web.json_response(_calling(name, arguments))
+                return calls(name, arguments)
     for name in offered:
         if name.endswith("_to_refunds") and "refund" not in offered:
-            return web.json_response(_calling(name, {}))
-    return web.json_response(_answer({"role": "assistant", "content": "The teapot was refunded."}, "stop"))
-
-
-def _calling(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    call = {
-        "id": f"call-{next(_NUMBERS)}",  # some frameworks insist on a new one each time
-        "type": "function",
-        "function": {"name": name, "arguments": json.dumps(arguments)},
-    }
-    return _answer({"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls")
-
-
-def _answer(message: dict[str, Any], finish_reason: str) -> dict[str, Any]:
-    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
-    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-    return ANSWER | {"created": 1, "choices": [choice], "usage": usage}
+            return calls(name, {})
+    return says("The teapot was refunded.")
 
 
 def test_a_case_is_settled_in_both_patterns(tmp_path: Path, service: ModelService) -> None:
