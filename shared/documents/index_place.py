@@ -51,7 +51,7 @@ def is_index(folder: Path) -> bool:
 
 def known_indexes() -> dict[str, Path]:
     """By name, the one that was made last first."""
-    made = [path.parent for path in indexes_root().glob(f"*/{MANIFEST}")]
+    made = [path.parent for path in indexes_root().glob(f"*/{MANIFEST}") if is_index(path.parent)]
     return {path.name: path for path in sorted(made, key=lambda path: -(path / MANIFEST).stat().st_mtime_ns)}
 
 
