@@ -14,7 +14,7 @@ from shared.documents.passage import Passage, Way
 CANDIDATES = 50
 """That each way hands in."""
 MEANING = 0.7
-"""Weight of the vectors against 0.3 for the words. On the shipped questions 0.6 to 0.75 are alike, equal
+"""Weight of the vectors against 0.3 for the words. On the tuned questions 0.6 to 0.75 are alike, equal
 weights and reciprocal ranks worse: words bring in much that merely sounds alike (docs/documents.md)."""
 MAX_QUERY_CHARS = 1000
 
