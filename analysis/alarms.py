@@ -23,6 +23,8 @@ from analysis.people_alarms import people_alarms
 from analysis.people_result import People
 from analysis.read_runs import Runs
 from analysis.result import Alarm, Replication
+from analysis.score.alarms import score_alarms
+from analysis.score.result import TaskScore
 from analysis.significance_result import Metric, Omnibus
 from analysis.wire_result import Drift, Meters, NodeEffect, NoiseFloor, QuarantinedRun
 
@@ -42,6 +44,7 @@ def raise_alarms(
     judges: Mapping[str, Audit] | None = None,
     panel: Panel | None = None,
     people: People | None = None,
+    score: TaskScore | None = None,
 ) -> list[Alarm]:
     found = [
         *fairness_alarms(fairness),
@@ -52,6 +55,7 @@ def raise_alarms(
         *audit_alarms(judges or {}),
         *panel_alarms(panel),
         *people_alarms(people),
+        *score_alarms(runs, score),
         *machine_alarms(runs, drift),
         *order_alarms(runs),
         *node_alarms(nodes),

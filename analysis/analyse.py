@@ -41,6 +41,7 @@ from analysis.read_runs import Runs
 from analysis.replication import measure_replication
 from analysis.report_texts import examine_texts
 from analysis.result import Analysis, Setup
+from analysis.score.measure import measure_score
 from analysis.sentences import summarise
 from analysis.variance.budget import measure_budgets
 from analysis.what_if.examine import examine_what_if
@@ -68,6 +69,7 @@ def analyse(
     quarantined = list_quarantined(runs)
     judges = audit_judges(runs.stored.audits)
     people = measure_people(runs)
+    score = measure_score(runs)
     alarms = raise_alarms(
         runs,
         replication,
@@ -82,6 +84,7 @@ def analyse(
         judges=judges,
         panel=panel,
         people=people,
+        score=score,
     )
     items = sorted(str(item) for item in runs.table["item"].unique())
     iterations = (
@@ -141,6 +144,7 @@ def analyse(
         budgets=measure_budgets(runs, panel.budget if panel else None),
         planning=plan_sizes(runs, verdicts),
         estimates=estimates,
+        score=score,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from shared.errors import LevelfieldError
 from shared.judgement_store import Judgements
 from shared.judgements import AuditVerdict
 from shared.records import CheckResult, RunKey, RunRecord, Status, Verdict
+from shared.score_figures import FigureMeanings
 from shared.store import Store
 from shared.surroundings import Probe, Quarantine
 
@@ -38,6 +40,8 @@ class Stored:
     probes: tuple[Probe, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     """Checks without a model."""
+    figure_meanings: Mapping[str, FigureMeanings] = field(default_factory=dict)
+    """Task -> what its own score counts."""
     audits: tuple[AuditVerdict, ...] = ()
     problem: str | None = None
     """Why nothing could be read, for the reader of the report."""
@@ -86,5 +90,6 @@ def _read(store: Store) -> Stored:
         quarantined=tuple(quarantined),
         probes=tuple(store.probes()),
         checks=tuple(store.checks()),
+        figure_meanings=store.figure_meanings(),
         audits=tuple(found for found in Judgements(store.folder).audits() if store.covers(found.run_id)),
     )

@@ -21,6 +21,7 @@ from analysis.panel.result import Panel
 from analysis.people_result import People
 from analysis.planning.result import SizePlan
 from analysis.result_model import Number, Result
+from analysis.score.result import TaskScore
 from analysis.significance_result import Metric, Omnibus, Pair
 from analysis.texts_result import ReportTexts
 from analysis.variance.result import VarianceBudget
@@ -292,3 +293,5 @@ class Analysis(Result):
     """Per metric: what the next experiment needs, if this one is its pilot."""
     estimates: dict[DifferenceMetric, MetricEstimates] = Field(default_factory=dict)
     """Paired by item, arm by arm: what decides between two frameworks."""
+    score: TaskScore | None = None
+    """What the task's own score counts beside passed; null where it counts nothing."""

@@ -30,6 +30,7 @@ from analysis.mixed import tables as mixed_tables
 from analysis.panel import sentences as panel_sentences
 from analysis.panel import tables as panel_tables
 from analysis.planning import tables as planning_tables
+from analysis.score import tables as score_tables
 from analysis.variance import tables as variance_tables
 from analysis.what_if import tables as what_if_tables
 from analysis.what_if.view import what_if_data
@@ -55,6 +56,7 @@ VOCABULARY: dict[str, Any] = {
     "people_tables": people_tables,
     "planning_tables": planning_tables,
     "run_tables": run_tables,
+    "score_tables": score_tables,
     "sentence_on": sentence_on,
     "shortest_ms": round(SHORTEST_S * 1000),
     "tables": tables,

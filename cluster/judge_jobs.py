@@ -12,6 +12,7 @@ from judge.checks import check_report, checks_label
 from judge.judge_report import judge_report
 from shared.packing import text_digest
 from shared.records import RunRecord, Status, Verdict
+from shared.score_figures import FigureMeanings
 from shared.store import Store
 from shared.tasks.score import Answer, ToolUse
 from shared.yardsticks import CheckSpec, Rubric
@@ -45,7 +46,14 @@ class JudgeJob:
 
 
 def check_reports(store: Store, experiment: Experiment) -> None:
-    """Checks without a model, of every complete report that has none yet by today's rules."""
+    """Checks without a model, of every complete report that has none yet by today's rules.
+
+    With them what the tasks' own scores count, also for results that were scored before this was kept.
+    """
+    for name, task in experiment.tasks.items():
+        if task.figures:
+            version, figures = task.definition.version, dict(task.figures)
+            store.write_figure_meanings(FigureMeanings(task=name, version=version, figures=figures))
     checked = {(check.attempt_id, check.checks) for check in store.checks()}
     specs: dict[tuple[str, str], CheckSpec] = {}
     for record in store.runs():

@@ -13,6 +13,7 @@ results/<experiment>/
     stopped.json                       a Stopped: the plan's stopping rule ended it
     verdicts/<judge>/<run_id>.<attempt_id>.<rubric>.K.json  a Verdict (repeat K)
     checks/<run_id>.json               a CheckResult
+    figures/<task>.json                a FigureMeanings: what the task's own score counts
     comparisons/, audits/, ratings/, preferences/  see shared/judgement_store.py
     logs/                              of model servers
     runs.csv, report.html, ...         derived: delete them freely
@@ -43,6 +44,7 @@ from shared.packing import pack, unpack
 from shared.plan import digest
 from shared.record_files import corrupt, make_folder, read_record, write_record, write_whole
 from shared.records import CheckResult, RunRecord, Verdict
+from shared.score_figures import FigureMeanings
 from shared.stopping import Stopped
 from shared.surroundings import Probe, Quarantine
 from shared.texts import Texts
@@ -282,6 +284,15 @@ class Store:
     def each_check(self) -> Iterator[CheckResult]:
         for path in self._paths("checks/{run}.json"):
             yield read_record(path, CheckResult)
+
+    def write_figure_meanings(self, meanings: FigureMeanings) -> None:
+        make_folder(self.folder / "figures")
+        write_record(self.folder / "figures" / f"{meanings.task}.json", meanings, replace=True)
+
+    def figure_meanings(self) -> dict[str, FigureMeanings]:
+        """By task; one that has no figures, or was scored before this was kept, is not there."""
+        found = (read_record(path, FigureMeanings) for path in self._found("figures/*.json"))
+        return {meanings.task: meanings for meanings in found if self.covers(f"{meanings.task}.")}
 
     def write_derived(self, name: str, text: str) -> Path:
         """A file that can be made again from the records, such as runs.csv."""

@@ -16,7 +16,11 @@ CARELESS: tuple[Any, ...] = (None, "", "x" * 5_000, -1, 10**400, True, [], {}, [
 
 def check_task(task: Task) -> list[str]:
     """What is wrong, a sentence each; empty for a sound task."""
-    return [*_all_items(task), *(text for item in task.items for text in _item(task, item))]
+    return [
+        *_all_items(task),
+        *figure_problems(task),
+        *(text for item in task.items for text in _item(task, item)),
+    ]
 
 
 def _all_items(task: Task) -> Iterator[str]:
@@ -32,6 +36,18 @@ def _all_items(task: Task) -> Iterator[str]:
     for spec in task.tools_kind.SPECS:
         if spec.parameters.get("type") != "object" or not spec.description.strip():
             yield f"tool {spec.name}: it needs a description, and a JSON schema of an object"
+
+
+def figure_problems(task: Task) -> Iterator[str]:
+    """A figure that nobody explains, and an explanation of what no score has. Opens no tools."""
+    scores = [task.score(item, Answer(text="")) for item in task.items]
+    counted = dict.fromkeys(name for score in scores if score for name in score.figures)
+    for name in counted:
+        if name not in task.figures:
+            yield f"the figure {name} has no description: say under `figures` in task.yaml what it means"
+    for name in task.figures:
+        if name not in counted:
+            yield f"`figures` in task.yaml describes {name}, which no item's score has"
 
 
 def _item(task: Task, item: str) -> Iterator[str]:

@@ -107,6 +107,7 @@ def _load(folder: Path) -> Task:
         items=load_items(owner / "items", definition.queries, item_kind(folder.name)),
         rubric=_read(rubric, Rubric) if rubric.exists() else None,
         tools_module=tools_module(owner),
+        figures=_read(owner / "task.yaml", TaskDefinition).figures,
         code=_code_digest(owner),
     )
     _check(folder / "task.yaml", task)

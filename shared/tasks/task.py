@@ -6,7 +6,7 @@ Nothing outside `shared/tasks` knows a task by name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from shared.contract import AgentSpec
 from shared.errors import PlanError
 from shared.plan import digest
+from shared.score_figures import FigureMeaning
 from shared.strict import Strict
 from shared.suggest import unknown_name
 from shared.tasks.item import TaskItem
@@ -80,11 +81,19 @@ class TaskDefinition(Strict):
     pattern: Pattern = "pipeline"
     """Whether the agents work in their order, or the model decides by handing over who goes on."""
     shares: str | None = None
-    """Another task, whose items, tools and rubric this one uses: only the agents differ."""
+    """Another task, whose items, tools, rubric and figures this one uses: only the agents differ."""
     queries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Of the search tool: each standard query, with the words that also ask for it."""
     report: ReportForm | None = None
     """None: the answer is no report, and its form is not checked."""
+    figures: dict[str, FigureMeaning] = Field(default_factory=dict)
+    """What each figure of the items' own scores means, by its name."""
+
+    @model_validator(mode="after")
+    def _shared_figures_are_the_other_tasks(self) -> TaskDefinition:
+        if self.shares and self.figures:
+            raise ValueError(f"figures: they are those of {self.shares}, whose score this task shares")
+        return self
 
     @model_validator(mode="after")
     def _agents_fit_the_pattern(self) -> TaskDefinition:
@@ -127,6 +136,8 @@ class Task:
     rubric: Rubric | None
     """None: no judge is asked; the items' own scores decide."""
     tools_module: str
+    figures: Mapping[str, FigureMeaning] = field(default_factory=dict)
+    """What the figures of the items' own scores mean, by name."""
     code: str = ""
     """Digest of the task's own tools."""
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import shared.tasks
 from cluster.task_commands import new_task
 from shared.errors import PlanError, UserError
 from shared.tasks import load_task as loading
-from shared.tasks.check_task import check_task
+from shared.tasks.check_task import check_task, figure_problems
 from shared.tasks.load_task import load_task, task_names
 from shared.tasks.score import Answer, ToolUse
 
@@ -49,6 +50,12 @@ def test_task(name: str) -> None:
         except UserError as missing:  # such as an index of documents; tests/functional makes it
             pytest.skip(str(missing))
     assert check_task(task) == []
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_figures_are_described(name: str) -> None:
+    """Each figure of the score has its sentence, also where the task's tools cannot be opened here."""
+    assert list(figure_problems(load_task(name))) == []
 
 
 def test_a_new_task_is_sound(tasks: Path) -> None:
@@ -111,6 +118,12 @@ def test_a_name_that_is_taken(tmp_path: Path) -> None:
         new_task("mine", tmp_path)
 
 
+def share_without_figures(folder: Path, task: str) -> None:
+    path = folder / "task.yaml"
+    stated = {name: value for name, value in yaml.safe_load(path.read_text()).items() if name != "figures"}
+    path.write_text(yaml.safe_dump(stated | {"shares": task}))
+
+
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "unknown tool": (
         lambda folder: replaced(folder / "task.yaml", "tools: [look_up]", "tools: [look_upp]"),
@@ -134,11 +147,19 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
         "name is 'other', but the folder is",
     ),
     "shares itself": (
-        lambda folder: replaced(folder / "task.yaml", "version: 1", f"version: 1\nshares: {folder.name}"),
-        "shares",
+        lambda folder: share_without_figures(folder, folder.name),
+        r"shares: Unknown task",
+    ),
+    "figures of its own beside a shared score": (
+        lambda folder: replaced(folder / "task.yaml", "version: 1", "version: 1\nshares: no_such"),
+        "figures: they are those of no_such",
+    ),
+    "no direction of a figure": (
+        lambda folder: replaced(folder / "task.yaml", "better: higher", "better: more"),
+        r"figures\.topics_looked_up_share\.better: Input should be 'higher', 'lower' or 'neither'",
     ),
     "shares nothing": (
-        lambda folder: replaced(folder / "task.yaml", "version: 1", "version: 1\nshares: no_such"),
+        lambda folder: share_without_figures(folder, "no_such"),
         "no_such",
     ),
 }
@@ -188,6 +209,14 @@ UNSOUND: dict[str, tuple[Callable[[Path], None], str]] = {
     "no end to a figure": (
         lambda folder: replaced(folder / "item.py", "len(looked_up) / len(self.notes)", 'float("inf")'),
         "is inf",
+    ),
+    "a figure without a description": (
+        lambda folder: replaced(folder / "task.yaml", "topics_looked_up_share:", "topics_looked_up:"),
+        "the figure topics_looked_up_share has no description",
+    ),
+    "a description without a figure": (
+        lambda folder: replaced(folder / "task.yaml", "topics_looked_up_share:", "topics_looked_up:"),
+        "describes topics_looked_up, which no item's score has",
     ),
     "chance in a tool": (
         lambda folder: replaced(

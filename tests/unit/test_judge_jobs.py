@@ -11,6 +11,7 @@ from cluster.judge_jobs import JudgeJob, check_reports, share_verdicts, unjudged
 from cluster.judge_missing import owed_by_all
 from shared.calls import Call
 from shared.records import JudgeAttempt, Status
+from shared.score_figures import FigureMeaning
 from shared.tasks.item import TaskItem
 from shared.tasks.score import Answer, Score
 from tests.unit.judged_experiment import TASK, add_report, experiment, opinion, store_with
@@ -145,3 +146,17 @@ def test_a_score_gets_the_calls_as_they_were_carried_out(tmp_path: Path) -> None
     check_reports(store, replace(planned, tasks={TASK: task}))
     (check,) = store.checks()
     assert check.notes == ["pay 1", "pay 3", "pay 2"]
+
+
+def test_what_figures_mean_is_kept_with_the_checks(tmp_path: Path) -> None:
+    """A task's newest description takes the place of an older one, also where no report is left to check."""
+    store = store_with(tmp_path)
+    planned = experiment()
+    for version, means in ((1, "Old."), (2, "New.")):
+        task = planned.tasks[TASK]
+        definition = task.definition.model_copy(update={"version": version})
+        described = {"turns": FigureMeaning(means=means, better="neither")}
+        task = replace(task, definition=definition, figures=described)
+        check_reports(store, replace(planned, tasks={TASK: task}))
+    found = store.figure_meanings()[TASK]
+    assert (found.version, found.figures["turns"].means) == (2, "New.")
