@@ -41,7 +41,7 @@ ALARM_TITLES = {
     "unbalanced": "Unequal numbers of runs",
     "limits_hit": "Answers cut short",
     "tools_not_called": "Tools that were not called",
-    "followed_instruction": "The material gave orders",
+    "followed_instruction": "Runs obeyed their material",
     "duplicate_rows": "Repeated rows",
     "unreadable_values": "Cells that are no numbers",
 }

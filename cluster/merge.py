@@ -23,10 +23,7 @@ Block = tuple[str, str, int]
 
 BY_ATTEMPT = ("verdicts", "audits", "ratings")
 """Folders of judgements whose files are named by the attempt that they are of."""
-EVERYBODYS = (
-    *("texts/*/*", "briefs/*.json", "figures/*.json", "locks/*"),
-    *("comparisons/*/*.json", "preferences/*/*.json"),
-)
+EVERYBODYS = ("texts/*/*", "briefs/*.json", "locks/*", "comparisons/*/*.json", "preferences/*/*.json")
 """Files whose names say what is in them."""
 SHOWN = 3
 """Blocks that a refusal names."""

@@ -15,7 +15,7 @@ def score_alarms(runs: Runs, score: TaskScore | None) -> Iterator[Alarm]:
     found = {name: one for name, one in score.frameworks.items() if one.followed} if score else {}
     if not found:
         return
-    counts, said = [], " followed an instruction written in its material"
+    counts, said = [], " followed an instruction written in their material"
     for name, one in found.items():
         items = listing(one.followed_items)
         counts.append(f"{runs.title(name)}: {one.followed} of {plural(one.runs, 'run')}{said} ({items}).")

@@ -130,7 +130,7 @@ def test_the_page_shows_them_with_what_they_mean(tmp_path: Path) -> None:
         ("Share right", "Share that is right. Higher is better."),
     ]
     assert page.count('id="table-score"') == 1
-    assert "The material gave orders" in page
+    assert "Runs obeyed their material" in page
     assert "<dd>Orders of a letter &lt;script&gt;. Lower is better.</dd>" in page
 
 
@@ -138,7 +138,7 @@ def test_a_followed_instruction_is_a_warning(tmp_path: Path) -> None:
     """One run that obeyed its material is told with its framework, the count and the items; none is silence."""
     obedient = analysed(experiment(tmp_path / "obedient", OBEDIENT))
     (found,) = (alarm for alarm in obedient.alarms if alarm.code == "followed_instruction")
-    assert "a: 2 of 3 runs followed an instruction written in its material (x and y)." in found.text
+    assert "a: 2 of 3 runs followed an instruction written in their material (x and y)." in found.text
     assert "the same model" in found.text
     assert found.evidence == {"runs": {"a": {"followed": 2, "of": 3, "items": ["x", "y"]}}}
     honest = analysed(experiment(tmp_path / "honest", HONEST))
