@@ -220,6 +220,18 @@ def test_silence_on_a_clean_table(tmp_path: Path) -> None:
     assert [alarm.code for alarm in analyse_rows(tmp_path, clean_rows()).alarms] == ["judge_not_audited"]
 
 
+def test_silence_on_a_task_without_a_judge(tmp_path: Path) -> None:
+    """Where the task itself says what passed and asks no judge, no score is missing."""
+    rows = clean_rows()
+    criteria = ("completeness", "accuracy", "structure", "insight", "readability", "overall")
+    for row in rows:
+        row.update(dict.fromkeys(criteria), passed=True)
+    assert "missing_scores" not in [alarm.code for alarm in analyse_rows(tmp_path, rows).alarms]
+    for row in rows:
+        row["passed"] = None
+    assert "missing_scores" in [alarm.code for alarm in analyse_rows(tmp_path, rows).alarms]
+
+
 def test_silence_on_a_clean_experiment(tmp_path: Path) -> None:
     """Records, an audit, a noise floor, two nodes and equal treatment on the wire: no alarm at all."""
     clean_experiment(tmp_path / "clean")
