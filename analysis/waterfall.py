@@ -128,6 +128,9 @@ def _detail(call: Call) -> str:
         words.append("streamed" if call.streamed else "not streamed")
     if call.prompt_tokens is not None:
         words.append(f"{call.prompt_tokens:,} tokens in, {call.completion_tokens or 0:,} out")
+    if call.asked:
+        spent = sum(asked.seconds for asked in call.asked)
+        words.append(f"{seconds(spent)} of the model, which plays somebody in this tool")
     if call.rate_limited_s:
         words.append(f"waited {seconds(call.rate_limited_s)} for the service's rate limit")
     if call.retry_of is not None:

@@ -203,6 +203,7 @@ def job_of(
         pattern=task.definition.pattern,
         trace=new_trace(),
         replay=recording.answers(key) if recording else None,
+        replay_asked=recording.asked(key) if recording else None,
         replay_of=recording.attempt_id(key) if recording else None,
         replay_timing=experiment.settings.replay_timing,
     )

@@ -76,7 +76,12 @@ def _score(store: Store, experiment: Experiment, record: RunRecord) -> dict[str,
         text=record.text,
         agent_outputs=record.agent_outputs,
         tool_calls=tuple(
-            ToolUse(name=call.path.rpartition("/")[2], arguments=call.request, result=call.response or "")
+            ToolUse(
+                name=call.path.rpartition("/")[2],
+                arguments=call.request,
+                result=call.response or "",
+                said=tuple(asked.said for asked in call.asked),
+            )
             for call in calls
         ),
     )

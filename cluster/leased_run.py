@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 from cluster.attribution import attributed
 from cluster.framework_worker import WorkerResult
-from cluster.gateway.lease import LeaseRequest
+from cluster.gateway.lease import LeaseRequest, Player
 from cluster.gateway.process import Lease
 from cluster.machine_load import LoadMeter
 from cluster.run_job import RunJob
 from cluster.run_outcome import Wire, classify
 from cluster.run_record import Ending
-from cluster.servers.interface import growth
+from cluster.servers.interface import TokenCounters, growth
 from cluster.serving import Serving
+from shared.calls import Call
 from shared.contract import RunRequest
 from shared.records import Boot, Status
 
@@ -51,7 +52,7 @@ def leased_run(
     server, gateway = serving.server, serving.gateway
     counted = server.counters()
     meter = LoadMeter(own_pids if server.ours else None, cores=cores)
-    lease = gateway.open_lease(_lease_request(job))
+    lease = gateway.open_lease(_lease_request(job, server.served_model))
     meter.start()
     try:
         answer = execute(_run_request(job, lease, server.served_model))
@@ -68,7 +69,7 @@ def leased_run(
         contaminated_by=report.contaminated_by,
         stray_calls=report.stray_calls,
         journal_error=report.journal_error,
-        server_tokens=growth(counted, server.counters()),
+        server_tokens=_without_asked(growth(counted, server.counters()), report.calls),
     )
     since_s = time.monotonic() - report.opened_at_s
     ending = Ending(
@@ -95,7 +96,21 @@ def leased_run(
     return replace(ending, status=status, error=said or None)
 
 
-def _lease_request(job: RunJob) -> LeaseRequest:
+def _without_asked(counted: TokenCounters | None, calls: Collection[Call]) -> TokenCounters | None:
+    """The server's count of the framework's own tokens: those for people in the tools are none of them."""
+    asked = [asked for call in calls for asked in call.asked]
+    if counted is None or not asked:
+        return counted
+    return growth(
+        TokenCounters(
+            sum(each.prompt_tokens or 0 for each in asked), sum(each.completion_tokens or 0 for each in asked)
+        ),
+        counted,
+    )
+
+
+def _lease_request(job: RunJob, model: str) -> LeaseRequest:
+    played = job.toolbox is not None and job.toolbox.played_by == "model"
     return LeaseRequest(
         run_id=job.assignment.key.run_id,
         attempt_id=job.attempt_id,
@@ -105,6 +120,7 @@ def _lease_request(job: RunJob) -> LeaseRequest:
         max_model_calls=job.most_model_calls,
         max_completion_tokens=job.most_completion_tokens,
         toolbox=job.toolbox,
+        player=Player(model=model, seed=job.seed, recorded=job.replay_asked) if played else None,
         traceparent=job.trace.traceparent,
         replay=job.replay,
         replay_timing=job.replay_timing,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cluster.gateway.recorded import RecordedAnswer, recorded_answer
 from cluster.servers.replay import recorded_manifest
+from shared.calls import Asked
 from shared.errors import PlanError
 from shared.plan import framework_of
 from shared.records import RunKey, RunRecord, Status
@@ -35,6 +36,10 @@ class Recording:
         """In the order in which the recorded run asked. Raises PlanError when it has no such run."""
         calls = self._store.calls(self._record(key))
         return [recorded_answer(call) for call in calls if call.kind == "model"]
+
+    def asked(self, key: RunKey) -> list[Asked]:
+        """What the model said for people in the recorded run's tools, in order. Raises PlanError likewise."""
+        return [asked for call in self._store.calls(self._record(key)) for asked in call.asked]
 
     def attempt_id(self, key: RunKey) -> str:
         """Of the attempt that `answers` takes them from. Raises PlanError likewise."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from cluster.gateway.recorded import RecordedAnswer
 from cluster.schedule import Assignment
+from shared.calls import Asked
 from shared.contract import AgentSpec
 from shared.plan import Limits, framework_of
 from shared.tasks.task import Pattern
@@ -35,6 +36,8 @@ class RunJob:
     pattern: Pattern = "pipeline"
     replay: list[RecordedAnswer] | None = None
     """What the gateway answers instead of a model."""
+    replay_asked: list[Asked] | None = None
+    """What the model is to say again where it plays people in the tools."""
     replay_of: str | None = None
     """The attempt that these were recorded in."""
     replay_timing: Literal["instant", "recorded"] = "instant"

@@ -17,6 +17,18 @@ class ServerTimings(Strict):
     decode_s: float | None = None
 
 
+class Asked(Strict):
+    """What a tool asked the model under test while it was called: no call of the framework's."""
+
+    said: str
+    """The model's answer, untrusted and cut; maybe empty."""
+    prompt_tokens: int | None = None
+    """As the model server counted them; None when it did not say."""
+    completion_tokens: int | None = None
+    seconds: float
+    """Without waiting for a service's rate limit."""
+
+
 class Call(Strict):
     """A model call or a tool call.
 
@@ -67,6 +79,8 @@ class Call(Strict):
     finish_reason: str | None = None
     error: str | None = None
     """Why the call failed, in words; None when it did not."""
+    asked: list[Asked] = Field(default_factory=list)
+    """Of a tool call: what the model was asked for it, in order. Its tokens are in no figure of the run."""
     recorded: Any = None
     """In a replay: the request that the answer was recorded for, when this one differs from it."""
     span_id: str | None = None

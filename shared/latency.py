@@ -103,10 +103,11 @@ def stretches(call: Call) -> list[Stretch]:
     """A call's stages in order, without gaps or overlaps, from its arrival to its delivery."""
     arrived, last = _ns(call.arrived_s), _ns(call.last_byte_s)
     delivered = max(last, _ns(call.delivered_s if call.delivered_s is not None else call.last_byte_s))
-    if call.kind == "tool":
-        return _chained(call, arrived, [("tool", last), ("gateway", delivered)])
     forwarded = _ns(call.forwarded_s) if call.forwarded_s is not None else last
     sent = forwarded - _ns(call.rate_limited_s)
+    if call.kind == "tool":
+        waits = [("tool", sent), (HELD, forwarded)] if call.rate_limited_s else []
+        return _chained(call, arrived, [*waits, ("tool", last), ("gateway", delivered)])
     first_token = None if call.first_token_s is None else _ns(call.first_token_s)
     said = call.server
     if said is not None and said.decode_s is not None and said.prefill_s is not None and first_token is None:

@@ -16,6 +16,7 @@ from cluster.gateway.lease import GatewayStatus, LeaseConflict, LeaseRequest, Le
 from cluster.gateway.log import note
 from cluster.gateway.parsing import dump_json
 from shared.strict import Strict
+from shared.tools.tools import Ask
 
 CLOSING_GRACE_S = 1.0
 """For calls in flight when a lease is closed; then they are cancelled."""
@@ -40,10 +41,13 @@ class Admin:
         self,
         leases: Leases,
         journal: Journal,
-        opened: Callable[[OpenLease], None],
+        opened: Callable[[OpenLease], Ask | None],
         closed: Callable[[OpenLease], set[asyncio.Task[Any]]],
     ) -> None:
-        """`opened` and `closed` are told of each lease; `closed` gives the handlers still at work for it."""
+        """`opened` and `closed` are told of each lease.
+
+        `opened` gives what its tools ask the model with, and `closed` the handlers still at work for it.
+        """
         self._leases = leases
         self._journal = journal
         self._opened = opened
@@ -72,15 +76,16 @@ class Admin:
         except OSError as error:
             self._leases.close(lease.token)
             return _refused(f"no journal: {error.strerror}")
+        ask = self._opened(lease)
         try:
-            lease.tools = wanted.toolbox.open() if wanted.toolbox else None
+            lease.tools = wanted.toolbox.open(ask) if wanted.toolbox else None
         except Exception as error:  # noqa: BLE001 - whatever a task's code may raise, the run is not begun
             self._leases.close(lease.token)
+            self._closed(lease)
             self._journal.close(lease)
             return _refused(
                 f"the task's tools cannot be opened: {type(error).__name__}: {error}"[:SHOWN_OF_ERROR]
             )
-        self._opened(lease)
         note("lease_opened", wanted, kind=wanted.kind, replay=wanted.replay is not None)
         return dump_json({"token": lease.token, "opened_at_s": lease.opened_at, "journal": path.name})
 

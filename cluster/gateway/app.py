@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from cluster.gateway.admin import Admin
+from cluster.gateway.asking import Asking
 from cluster.gateway.exchange import Exchange
 from cluster.gateway.journal import Journal
 from cluster.gateway.lease import Leases, OpenLease, Refused
@@ -44,6 +45,7 @@ class Gateway:
     leases: Leases = field(default_factory=Leases)
     tasks: dict[str, set[asyncio.Task[Any]]] = field(default_factory=dict)
     replays: dict[str, Replay] = field(default_factory=dict)
+    asking: dict[str, Asking] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.spool, self.scrubber)
@@ -106,7 +108,9 @@ class Gateway:
             return web.Response(status=refused.status, text=str(refused))
         name = request.match_info["tool"]
         with self._under_way(lease):
-            return await carry_out_tool_call(self.journal, lease, sequence, name, request)
+            return await carry_out_tool_call(
+                self.journal, lease, sequence, name, request, asking=self.asking.get(lease.token)
+            )
 
     def _holding(self, request: web.Request) -> OpenLease:
         """The lease of the request's path. Raises Refused."""
@@ -140,11 +144,17 @@ class Gateway:
         finally:
             tasks.discard(task)
 
-    def _opened(self, lease: OpenLease) -> None:
+    def _opened(self, lease: OpenLease) -> Asking | None:
+        """What its tools ask the model with."""
         wanted = lease.request
         if wanted.replay is not None:
             self.replays[lease.token] = Replay(wanted.replay, in_time=wanted.replay_timing == "recorded")
+        if wanted.player is None:
+            return None
+        asking = self.asking[lease.token] = Asking(lease, wanted.player, self.live, self.scrubber)
+        return asking
 
     def _closed(self, lease: OpenLease) -> set[asyncio.Task[Any]]:
         self.replays.pop(lease.token, None)
+        self.asking.pop(lease.token, None)
         return self.tasks.pop(lease.token, set())

@@ -17,7 +17,6 @@ from cluster.gateway.log import note
 from cluster.gateway.parsing import dump_json
 from cluster.gateway.scrub import Scrubber
 from shared.calls import Call
-from shared.strict import Strict
 
 
 class Journal:
@@ -87,8 +86,9 @@ class Journal:
 
 def _fields(call: Call) -> dict[str, Any]:
     """As pydantic would dump it, without walking through the bodies, which are plain JSON already."""
-    return {
-        name: vars(value) if isinstance(value, Strict) else value
-        for name, value in vars(call).items()
-        if value is not None
-    }
+    fields = {name: value for name, value in vars(call).items() if value is not None}
+    if call.server:
+        fields["server"] = vars(call.server)
+    if call.asked:
+        fields["asked"] = [vars(asked) for asked in call.asked]
+    return fields

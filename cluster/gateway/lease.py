@@ -17,13 +17,22 @@ from pydantic import Field
 from cluster.gateway.recorded import RecordedAnswer
 from cluster.gateway.retries import Retries
 from cluster.gateway.scrub import TOKEN_MARK
-from shared.calls import Call
+from shared.calls import Asked, Call
 from shared.strict import Strict
 from shared.tasks.toolbox import Toolbox
 from shared.tools.tools import Tools
 
 TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 """W3C Trace Context, version 00."""
+
+
+class Player(Strict):
+    """How a model is asked that plays people in the run's tools."""
+
+    model: str
+    seed: int
+    recorded: list[Asked] | None = None
+    """In a replay: what was said then, in order, to be said again."""
 
 
 class LeaseRequest(Strict):
@@ -41,6 +50,8 @@ class LeaseRequest(Strict):
     max_completion_tokens: int | None = None
     toolbox: Toolbox | None = None
     """None: there are no tools."""
+    player: Player | None = None
+    """None: the tools ask no model."""
     traceparent: str | None = Field(default=None, pattern=TRACEPARENT)
     """Of the run's root span; each call then is a span below it."""
     replay: list[RecordedAnswer] | None = None
@@ -235,5 +246,7 @@ class Leases:
         lease = self._open.pop(token)
         if lease.request.kind != "judge":
             # What the run was answered from, recordings and tool data, is not needed to know it again.
-            self._ended_runs[token] = lease.request.model_copy(update={"toolbox": None, "replay": None})
+            self._ended_runs[token] = lease.request.model_copy(
+                update={"toolbox": None, "player": None, "replay": None}
+            )
         return lease

@@ -8,12 +8,14 @@ from typing import Any
 
 from aiohttp import web
 
+from cluster.gateway.asking import Asking
 from cluster.gateway.exchange import CLIENT_GONE, GONE
 from cluster.gateway.journal import Journal
 from cluster.gateway.lease import OpenLease
-from cluster.gateway.log import note_failure
+from cluster.gateway.log import note, note_failure
 from cluster.gateway.parsing import parse_json
 from cluster.gateway.request import client_name
+from cluster.gateway.source import ServerFault
 from shared.calls import Call
 from shared.tools.tools import Tools
 
@@ -23,9 +25,15 @@ TOOL_END_S = 15.0
 
 
 async def carry_out_tool_call(
-    journal: Journal, lease: OpenLease, sequence: int, name: str, request: web.Request
+    journal: Journal,
+    lease: OpenLease,
+    sequence: int,
+    name: str,
+    request: web.Request,
+    *,
+    asking: Asking | None,
 ) -> web.StreamResponse:
-    """However it ends, the call is recorded."""
+    """However it ends, the call is recorded. `asking`: what the lease's tools ask the model with."""
     arrived_s = lease.elapsed_s()
     call = Call(
         sequence=sequence,
@@ -44,7 +52,7 @@ async def carry_out_tool_call(
         journal.record(lease, call)
         raise
     try:
-        status, text = await _answer(lease, name, arguments)
+        status, text, asked = await _answer(lease, name, arguments, asking)
     except asyncio.CancelledError:
         journal.record(lease, call)
         raise
@@ -55,6 +63,7 @@ async def carry_out_tool_call(
             "request": arguments,
             "response": text,
             "error": None if status == 200 else text,
+            **asked,
         }
     )
     recorded = journal.record(lease, call)
@@ -80,27 +89,40 @@ async def _arguments(request: web.Request) -> Any:
         return None
 
 
-async def _to_its_end(tools: Tools, name: str, arguments: dict[str, Any]) -> str:
+async def _to_its_end(
+    tools: Tools, name: str, arguments: dict[str, Any], asking: Asking | None = None
+) -> str:
     """Also of a call that nobody waits for any more: a thread cannot be stopped, and no other may begin."""
     work = asyncio.create_task(asyncio.to_thread(tools.call, name, arguments))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
+        if asking:
+            asking.give_up()
         await asyncio.wait([work], timeout=TOOL_END_S)
         raise
 
 
-async def _answer(lease: OpenLease, name: str, arguments: Any) -> tuple[int, str]:
+async def _answer(
+    lease: OpenLease, name: str, arguments: Any, asking: Asking | None
+) -> tuple[int, str, dict[str, Any]]:
+    """Status, text, and what else of the `Call` came of it."""
     tools = lease.tools
     names = sorted(spec.name for spec in tools.SPECS) if tools else []
     if tools is None or name not in names:
         known = ", ".join(names) or "none"
-        return 404, f"There is no tool {name[:NAME_CHARACTERS]!r}. Tools: {known}."
+        return 404, f"There is no tool {name[:NAME_CHARACTERS]!r}. Tools: {known}.", {}
     if not isinstance(arguments, dict):
-        return 400, "The arguments are not a JSON object."
+        return 400, "The arguments are not a JSON object.", {}
     try:
         async with lease.one_tool_call:  # what tools remember follows the order of the calls
-            return 200, await _to_its_end(tools, name, arguments)
+            if asking:
+                asking.begin()
+            text = await _to_its_end(tools, name, arguments, asking)
+            return 200, text, asking.record() if asking else {}
+    except ServerFault as fault:
+        note("asking_failed", lease.request, tool=name, why=str(fault))
+        return 502, f"The model was to play a part in this tool: {fault}", {}
     except Exception as error:  # noqa: BLE001 - a fault of ours, which the run's record must show
         note_failure("tool_failed", lease.request, tool=name)
-        return 500, f"The tool failed: {type(error).__name__}."
+        return 500, f"The tool failed: {type(error).__name__}.", {}

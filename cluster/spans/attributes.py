@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from cluster.spans.scene import Scene
 from cluster.spans.steps import Step
-from shared.calls import Call
+from shared.calls import Asked, Call
 from shared.latency import LatencyParts, take_call_apart
 from shared.records import RunRecord, Status
 
@@ -115,6 +115,17 @@ def _tool_call(made: Call) -> dict[str, Any]:
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": unquote(made.path.rpartition("/")[2]),
         "gen_ai.tool.type": "function",
+        **(_asked(made.asked) if made.asked else {}),
+    }
+
+
+def _asked(asked: list[Asked]) -> dict[str, Any]:
+    """Not under the convention's names, by which a viewer would count it as the framework's."""
+    return {
+        "levelfield.asked": len(asked),
+        "levelfield.asked_prompt_tokens": sum(each.prompt_tokens or 0 for each in asked),
+        "levelfield.asked_completion_tokens": sum(each.completion_tokens or 0 for each in asked),
+        "levelfield.asked_s": sum(each.seconds for each in asked),
     }
 
 

@@ -19,7 +19,7 @@ from shared.tasks.fact_item import FactItem
 from shared.tasks.item import TaskItem
 from shared.tasks.synthetic import Difficulty
 from shared.tasks.task import Task, TaskDefinition
-from shared.tasks.toolbox import tools_module
+from shared.tasks.toolbox import Toolbox, tools_module
 from shared.yardsticks import Rubric
 
 TASKS = Path(__file__).parent
@@ -101,6 +101,9 @@ def _load(folder: Path) -> Task:
             f"{folder / 'task.yaml'}: name is {definition.name!r}, but the folder is {folder.name!r}"
         )
     owner = _shared(folder)
+    if not definition.agents:
+        theirs = _read(owner / "task.yaml", TaskDefinition)
+        definition = definition.model_copy(update={"agents": theirs.agents, "pattern": theirs.pattern})
     rubric = owner / "rubric.yaml"
     task = Task(
         definition=definition,
@@ -130,6 +133,8 @@ def _check(path: Path, task: Task) -> None:
     names = [agent.name for agent in definition.agents]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PlanError(f"{path}: agents: {twice[0]!r} is there more than once: names must differ")
+    if definition.played_by == "model" and not Toolbox(module=task.tools_module).can_be_played:
+        raise PlanError(f"{path}: played_by: the task's tools have nobody in them whom a model could play")
     known = [spec.name for spec in task.tools_kind.SPECS]
     for agent in definition.agents:
         for tool in (*agent.tools, *(call.tool for call in agent.prefetch)):

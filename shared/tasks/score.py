@@ -15,6 +15,8 @@ class ToolUse(Strict):
     name: str
     arguments: dict[str, Any]
     result: str
+    said: tuple[str, ...] = ()
+    """By a model that was asked for it, in order: what `Tools` are to be given again."""
 
 
 class Answer(Strict):

@@ -19,7 +19,7 @@ from shared.strict import Strict
 from shared.suggest import unknown_name
 from shared.tasks.item import TaskItem
 from shared.tasks.score import Answer, Score
-from shared.tasks.toolbox import Toolbox
+from shared.tasks.toolbox import PlayedBy, Toolbox
 from shared.tools.tools import Tools
 from shared.yardsticks import CheckSpec, Rubric
 
@@ -77,11 +77,13 @@ class TaskDefinition(Strict):
     version: int = Field(ge=1)
     description: str = Field(min_length=1)
     """For the judge and for people: what is asked for, without the agents' prompts. A template as well."""
-    agents: tuple[AgentPlan, ...] = Field(min_length=1)
+    agents: tuple[AgentPlan, ...] = ()
+    """None: those of the task that it shares, with their pattern."""
     pattern: Pattern = "pipeline"
     """Whether the agents work in their order, or the model decides by handing over who goes on."""
     shares: str | None = None
-    """Another task, whose items, tools, rubric and figures this one uses: only the agents differ."""
+    """Another task, whose items, tools, rubric and figures this one uses: agents, or who plays people, differ."""
+    played_by: PlayedBy = "script"
     queries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Of the search tool: each standard query, with the words that also ask for it."""
     report: ReportForm | None = None
@@ -97,6 +99,10 @@ class TaskDefinition(Strict):
 
     @model_validator(mode="after")
     def _agents_fit_the_pattern(self) -> TaskDefinition:
+        if not self.agents:
+            if self.shares is None:
+                raise ValueError("agents: name at least one, or in `shares` the task whose agents they are")
+            return self
         for problem in (_handoff_problems if self.pattern == "handoff" else _pipeline_problems)(self.agents):
             raise ValueError(f"agents: {problem}")
         return self
@@ -172,7 +178,11 @@ class Task:
 
     def toolbox(self, item: str) -> Toolbox:
         """What the run's tools are and answer from."""
-        return Toolbox(module=self.tools_module, data=self.item(item).tool_data(self.definition.queries))
+        return Toolbox(
+            module=self.tools_module,
+            data=self.item(item).tool_data(self.definition.queries),
+            played_by=self.definition.played_by,
+        )
 
     def description(self, item: str) -> str:
         """What was asked for, in words a judge can be given: no prompts."""
@@ -249,7 +259,7 @@ class Task:
         """What the tools answer to the agent's standard calls: the same text that the gateway would serve."""
         if not plan.prefetch:
             return ""
-        tools = self.toolbox(item).open()
+        tools = self.toolbox(item).open(lambda _: "")
         try:
             return "\n\n".join(tools.call(call.tool, call.arguments) for call in plan.prefetch)
         finally:

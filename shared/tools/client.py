@@ -16,12 +16,15 @@ from typing import Any
 from shared.trace import HEADER, VARIABLE, from_traceparent
 
 MAX_ANSWER_BYTES = 1_000_000
+STUCK_S = 3600.0
+"""The gateway bounds a call itself, by the plan's limits, and a run's deadline ends its process. Where a
+model plays somebody, a call takes as long as a model call."""
 
 # A tool call goes straight to the run's own gateway, whatever proxy the machine is set up for.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def call_tool(tools_url: str, name: str, arguments: dict[str, Any] | str, timeout_s: float = 30) -> str:
+def call_tool(tools_url: str, name: str, arguments: dict[str, Any] | str, timeout_s: float = STUCK_S) -> str:
     """The tool's answer as text for the model.
 
     Arguments as text are what the model wrote, sent as they are: the gateway says what is wrong with them.

@@ -5,10 +5,17 @@ A module with a class `Tools` of this shape: `shared/tools/search.py`, or a task
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from shared.contract import ToolSpec
+
+Ask = Callable[[list[dict[str, str]]], str]
+"""Asks the model under test: a conversation in the chat API's form in, its words out, untrusted and cut.
+
+It blocks, and raises where the model's server fails: let it, and have changed nothing by then.
+"""
 
 
 class Tools(Protocol):
@@ -16,6 +23,9 @@ class Tools(Protocol):
 
     Tools that need something of the machine, such as an index, also have a class method `check(data)`: it
     raises UserError, before any run, where they could not be opened.
+
+    Tools with people whom a model may play (`played_by: model` of a task) take a second argument, `ask: Ask |
+    None`, for `call` alone. What it gives is recorded, to be given again where a run's calls are made again.
     """
 
     SPECS: ClassVar[tuple[ToolSpec, ...]]

@@ -158,11 +158,39 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda folder: replaced(folder / "task.yaml", "better: higher", "better: more"),
         r"figures\.topics_looked_up_share\.better: Input should be 'higher', 'lower' or 'neither'",
     ),
+    "no agents": (
+        lambda folder: (folder / "task.yaml").write_text(
+            f"name: {folder.name}\nversion: 1\ndescription: Nobody works.\n"
+        ),
+        "name at least one, or in `shares`",
+    ),
+    "nobody to play": (
+        lambda folder: replaced(folder / "task.yaml", "version: 1", "version: 1\nplayed_by: model"),
+        "nobody in them whom a model could play",
+    ),
     "shares nothing": (
         lambda folder: share_without_figures(folder, "no_such"),
         "no_such",
     ),
 }
+
+
+def test_a_task_without_agents_has_those_of_the_one_it_shares(tasks: Path) -> None:
+    """Agents, their pattern, items and tools are the other's; name and version are its own."""
+    twin = tasks.parent / "twin"
+    twin.mkdir()
+    (twin / "task.yaml").write_text(f"name: twin\nversion: 3\nshares: {tasks.name}\ndescription: Again.\n")
+    theirs, task = load_task(tasks.name), load_task("twin")
+    assert task.agents("first") == theirs.agents("first")
+    assert (task.name, task.definition.version, task.definition.pattern) == ("twin", 3, "pipeline")
+    (twin / "task.yaml").write_text("name: twin\nversion: 3\nshares: other\ndescription: Again.\n")
+    (tasks.parent / "other").mkdir()
+    (tasks.parent / "other" / "task.yaml").write_text(
+        "name: other\nversion: 1\nshares: twin\ndescription: Round and round.\n"
+    )
+    loading._load.cache_clear()
+    with pytest.raises(PlanError, match="holds no item"):
+        load_task("twin")
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -17,7 +17,7 @@ from analysis.stages import STAGES
 from analysis.waterfall import FRAMEWORK, STEP, Waterfall
 from analysis.waterfall_view import run_bars, stage_data
 from cluster.runs_csv import write_runs_csv
-from shared.calls import Call
+from shared.calls import Asked, Call
 from shared.latency import take_apart
 from shared.records import RunKey
 from shared.store import Store
@@ -91,6 +91,17 @@ def test_steps_and_calls(tmp_path: Path) -> None:
     assert rows["3 model"].detail == "of researcher; streamed; 1,200 tokens in, 30 out; repeats call 1"
     assert rows["2 search"].detail == "of researcher"
     assert rows["4 model, failed 500"].detail.startswith("of no agent")
+
+
+def test_a_tool_in_which_the_model_plays_somebody(tmp_path: Path) -> None:
+    """Its row says how much of it was the model's."""
+    asked = [Asked(said="a", seconds=0.25), Asked(said="b", seconds=0.25)]
+    found = one_run(
+        tmp_path,
+        [call(1, "clerk", 1.0, 2.0, kind="tool", path="/tools/reply", prompt_tokens=None, asked=asked)],
+    )
+    (row,) = [row for row in found.rows if row.name == "1 reply"]
+    assert row.detail == "of clerk; 0.50 s of the model, which plays somebody in this tool"
 
 
 def test_a_run_that_nobody_clocked(tmp_path: Path) -> None:

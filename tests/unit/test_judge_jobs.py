@@ -9,7 +9,7 @@ import pytest
 
 from cluster.judge_jobs import JudgeJob, check_reports, share_verdicts, unjudged
 from cluster.judge_missing import owed_by_all
-from shared.calls import Call
+from shared.calls import Asked, Call
 from shared.records import JudgeAttempt, Status
 from shared.score_figures import FigureMeaning
 from shared.tasks.item import TaskItem
@@ -125,12 +125,15 @@ class Told(TaskItem):
 
     def score(self, answer: Answer) -> Score:
         return Score(
-            passed=True, notes=tuple(f"{use.name} {use.arguments['n']}" for use in answer.tool_calls)
+            passed=True,
+            notes=tuple(
+                " ".join((use.name, str(use.arguments["n"]), *use.said)) for use in answer.tool_calls
+            ),
         )
 
 
 def test_a_score_gets_the_calls_as_they_were_carried_out(tmp_path: Path) -> None:
-    """Tool calls come in the order in which they ended, whichever came first; refused ones are left out."""
+    """In the order in which they ended, whichever came first, with what a model said; refused ones are left out."""
     store = store_with(tmp_path)
     key = run("direct").key.model_copy(update={"task": TASK, "item": "stripe"})
     ends = ((1, 0.5, 200), (2, 3.0, 200), (3, 2.0, 200), (4, 2.5, 400))
@@ -140,12 +143,13 @@ def test_a_score_gets_the_calls_as_they_were_carried_out(tmp_path: Path) -> None
         )
         for n, end_s, status in ends
     ]  # fmt: skip
+    calls[0].asked.append(Asked(said="Hello.", seconds=1))
     store.write_run(run("direct", key=key, text="Paid."), calls)
     planned = experiment()
     task = replace(planned.tasks[TASK], items={"stripe": Told(name="Stripe")})
     check_reports(store, replace(planned, tasks={TASK: task}))
     (check,) = store.checks()
-    assert check.notes == ["pay 1", "pay 3", "pay 2"]
+    assert check.notes == ["pay 1 Hello.", "pay 3", "pay 2"]
 
 
 def test_what_figures_mean_is_kept_with_the_checks(tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ def test_waiting_for_a_rate_limit_is_in_no_part() -> None:
     assert take_apart([held, busy], 0.0, 10.0).model_s == 5.0
 
 
+def test_a_tools_waiting_for_a_rate_limit_is_in_no_part() -> None:
+    """By hand: arrival 1, the model behind the tool asked at once, refused, asked again at 5, answered at 8."""
+    tool = call(1.0, 8.0, kind="tool", forwarded_s=5.0, rate_limited=1, rate_limited_s=3.5)
+    parts = take_apart([tool], 0.0, 10.0)
+    assert (parts.tool_s, parts.framework_s, parts.gateway_s) == (3.5, 3.0, 0.0)
+    assert held_s([tool], 0.0, 10.0) == 3.5
+
+
 def test_model_time_that_nothing_splits_stays_whole() -> None:
     """A whole answer of a server that says nothing of its time is model time, unsplit."""
     assert take_call_apart(call(0.0, 2.0)).model_s == 2.0

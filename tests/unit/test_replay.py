@@ -10,7 +10,7 @@ import pytest
 from cluster.experiment import describe_experiment, read_plan
 from cluster.replay import Recording
 from cluster.servers import ServerOptions, check_setting, open_server
-from shared.calls import Call
+from shared.calls import Asked, Call
 from shared.errors import CorruptRecord, PlanError, SettingsError
 from shared.plan import ordered_runs, warmup_runs
 from shared.records import RunKey, Status
@@ -52,6 +52,14 @@ def test_a_run_gets_its_own_answers(store: Store) -> None:
     assert (recording.attempt_id(key("a")), recording.attempt_id(key("b"))) == ("a2", "b1")
     answer = recording.answers(key("a"))[0]
     assert (answer.request, answer.last_byte_s) == ({"n": "one"}, 2)
+
+
+def test_what_was_said_for_people_is_recorded_too(store: Store) -> None:
+    """In order, from the attempt that counts, whichever tool calls it was said in."""
+    words = [Asked(said=said, seconds=1) for said in ("one", "two", "three")]
+    asked = [call("tool", n, "tool").model_copy(update={"asked": words[n - 1 : 2 * n - 1]}) for n in (1, 2)]
+    store.write_run(run("a"), [*asked, call("model", 3)])
+    assert Recording(store.folder).asked(key("a")) == words
 
 
 def test_a_twin_gets_its_own_answers_or_its_frameworks(store: Store) -> None:

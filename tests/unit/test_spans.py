@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from cluster.spans.attempt import spans_of
 from cluster.spans.otlp import otlp_line
 from cluster.spans.scene import Scene
-from shared.calls import Call, ServerTimings
+from shared.calls import Asked, Call, ServerTimings
 from shared.latency import take_apart, take_apart_by_agent
 from shared.records import Boot, RunRecord, Status
 from shared.trace import new_trace
@@ -124,6 +124,22 @@ def test_times_are_the_measured_ones() -> None:
     assert [seconds(span) for span in spans if span.name.startswith("chat")] == [
         (0.5, 1.625), (2.0, 3.0), (3.25, 4.25), (4.5, 4.75),
     ]  # fmt: skip
+
+
+def test_what_a_tool_asked_the_model_stands_with_the_tool() -> None:
+    """Under names of ours: no viewer adds it to the framework's tokens."""
+    asked = [
+        Asked(said="a", prompt_tokens=30, completion_tokens=5, seconds=0.5),
+        Asked(said="b", seconds=0.25),
+    ]
+    spans = spans_of(record(), [CALLS[0], tool_call(2, 1.75, 2.75, asked=asked)], SCENE)
+    found = attributes(named(spans, "execute_tool search"))
+    assert {name: value for name, value in found.items() if "asked" in name} == {
+        "levelfield.asked": 2, "levelfield.asked_prompt_tokens": 30, "levelfield.asked_completion_tokens": 5,
+        "levelfield.asked_s": 0.75,
+    }  # fmt: skip
+    assert not any(name.startswith("gen_ai.usage") for name in found)
+    assert not any("asked" in name for name in attributes(named(spans, "chat smollm2")))
 
 
 def test_the_boot_is_a_trace_of_its_own_that_the_run_links_to() -> None:

@@ -69,6 +69,8 @@ class Script(Strict):
 
 class Case(Strict):
     today: dt.date
+    letter: str
+    """What the customer wrote first."""
     policy: Policy
     customers: tuple[Customer, ...] = Field(min_length=1)
     orders: tuple[Order, ...] = Field(min_length=1)

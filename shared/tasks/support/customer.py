@@ -1,7 +1,7 @@
 """The simulated customer: a state machine over the item's data, the same answers to the same messages.
 
 It is no model: it looks for words. What it wants, knows and says is in the item; it is content with what was
-done and not with what is promised.
+done and not with what is promised. `played.py` has the one that a model plays.
 """
 
 from __future__ import annotations
@@ -32,12 +32,18 @@ class SimulatedCustomer:
     def answer(self, message: str) -> str:
         if self.ending != "open":
             return LEFT
-        self.turns += 1
         if self._is_content():
-            return self._leave("satisfied", self._script.thanks)
-        if self.turns >= self._script.patience:
-            return self._leave("gave_up", self._script.gives_up)
-        text = message[:MAX_MESSAGE_CHARACTERS].replace("\u2019", "'")
+            answer = self._leave("satisfied", self._script.thanks)
+        elif self.turns + 1 >= self._script.patience:
+            answer = self._leave("gave_up", self._script.gives_up)
+        else:
+            answer = self._react(message[:MAX_MESSAGE_CHARACTERS])
+        self.turns += 1
+        return answer
+
+    def _react(self, message: str) -> str:
+        """To a message that neither contents it nor is one too many."""
+        text = message.replace("\u2019", "'")
         refused = REFUSAL.search(text) is not None
         known = self._asked_for(text)
         # A message that asks is answered before one that says no.

@@ -74,6 +74,7 @@ class Item(TaskItem):
     def tool_data(self, queries: Mapping[str, tuple[str, ...]]) -> Any:  # noqa: ARG002 - a task without queries
         case = Case(
             today=self.as_of,
+            letter=self.letter.strip(),
             policy=self.rules,
             customers=self.customers,
             orders=self.orders,
@@ -86,9 +87,16 @@ class Item(TaskItem):
         return tuple(customer.postcode for customer in self.customers)
 
     def score(self, answer: Answer) -> Score:
-        """By the calls made again on fresh records: their end as expected, and nothing against the policy."""
-        tools = Tools(self.tool_data({}))
+        """By the calls made again on fresh records: their end as expected, and nothing against the policy.
+
+        A customer whom a model played says again what it said then.
+        """
+        said: list[str] = []
+        played = any(use.said for use in answer.tool_calls)
+        ask = (lambda _: said.pop(0) if said else "") if played else None
+        tools = Tools(self.tool_data({}), ask=ask)
         for use in answer.tool_calls:
+            said[:] = use.said
             tools.call(use.name, use.arguments)
         differs = [*self._differs(tools.desk), *_ended_otherwise(tools.customer.ending, self.expected.ending)]
         against = violations(tools.desk)

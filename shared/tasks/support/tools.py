@@ -10,6 +10,8 @@ from shared.contract import ToolSpec
 from shared.tasks.support.case import Case, cents
 from shared.tasks.support.customer import SimulatedCustomer
 from shared.tasks.support.desk import ERROR, Desk
+from shared.tasks.support.played import PlayedCustomer
+from shared.tools.tools import Ask
 
 _TEXTS = {
     "email": "The customer's e-mail address.",
@@ -35,7 +37,7 @@ def _spec(name: str, description: str, *arguments: str) -> ToolSpec:
 
 
 class Tools:
-    """See `shared.tools.tools.Tools`. `data` is a `Case` as JSON."""
+    """See `shared.tools.tools.Tools`. `data` is a `Case` as JSON; with `ask` a model plays the customer."""
 
     SPECS: ClassVar[tuple[ToolSpec, ...]] = (
         _spec("look_up_customer", "Shows a customer and the numbers of the customer's orders.", "email"),
@@ -47,10 +49,12 @@ class Tools:
         _spec("reply_to_customer", "Writes to the customer. Returns the customer's answer.", "message"),
     )
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, ask: Ask | None = None) -> None:
         case = Case.model_validate(data)
         self.desk = Desk(case)
-        self.customer = SimulatedCustomer(case.customer, self.desk)
+        self.customer = (
+            PlayedCustomer(case, self.desk, ask) if ask else SimulatedCustomer(case.customer, self.desk)
+        )
         self.errors = 0
         desk = self.desk
         self._actions: dict[str, Callable[..., str]] = {
