@@ -82,7 +82,7 @@ class TaskDefinition(Strict):
     pattern: Pattern = "pipeline"
     """Whether the agents work in their order, or the model decides by handing over who goes on."""
     shares: str | None = None
-    """Another task, whose items, tools, rubric and figures this one uses: agents, or who plays people, differ."""
+    """Another task, whose items, tools, rubric and figures this one uses: other agents, or other people."""
     played_by: PlayedBy = "script"
     queries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Of the search tool: each standard query, with the words that also ask for it."""
