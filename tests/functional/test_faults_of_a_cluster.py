@@ -15,6 +15,7 @@ from shared.records import Status
 from shared.store import Store
 from tests.functional.command import FINISH_S, Command, attempts, levelfield, records, research, write_plan
 from tests.functional.faulty_checkout import faulty_checkout
+from tests.functional.found import results_of
 from tests.functional.ray_cluster import RayCluster, ray_cluster, until
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(300)]
@@ -68,7 +69,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
         setting = Setting(cluster, plan, variables, {})
         with setting.run(folder / "undisturbed") as command:
             assert command.wait(FINISH_S) == 0, command.output
-        setting.undisturbed.update(_results(folder / "undisturbed"))
+        setting.undisturbed.update(results_of(folder / "undisturbed"))
         assert cluster.left_behind() == []
         yield setting
 
@@ -143,31 +144,8 @@ def _in_a_run(setting: Setting, command: Command) -> psutil.Process:
 def _as_undisturbed(setting: Setting, out: Path, *, lost: int) -> None:
     """Equal in everything but times, with `lost` attempts more, and nothing of it left on the cluster."""
     assert setting.cluster.left_behind() == []
-    assert _results(out) == setting.undisturbed
+    assert results_of(out) == setting.undisturbed
     statuses = [record.status for record in Store(out).attempts()]
     assert statuses.count(Status.COMPLETED) == len(setting.undisturbed["runs"])
     assert statuses.count(Status.INFRASTRUCTURE_ERROR) == len(statuses) - len(setting.undisturbed["runs"])
     assert statuses.count(Status.INFRASTRUCTURE_ERROR) == lost
-
-
-def _results(out: Path) -> dict[str, Any]:
-    """All that an experiment found, without times, ids, nodes and the number of attempts."""
-    store = Store(out)
-    runs = {}
-    for record in store.runs():
-        wire = [(call.request, call.response, call.status, call.agent) for call in store.calls(record)]
-        kept = {
-            "key",
-            "status",
-            "position",
-            "text",
-            "agent_outputs",
-            "limits_hit",
-            "model_calls",
-            "tool_calls",
-        }
-        counted = {"prompt_tokens", "completion_tokens", "native_prompt_tokens", "native_completion_tokens"}
-        runs[record.key.run_id] = (record.model_dump(include=kept | counted), wire)
-    verdicts = sorted((each.run_id, each.overall, each.scored) for each in store.verdicts())
-    checks = sorted((each.run_id, each.words, tuple(each.facts_found)) for each in store.checks())
-    return {"runs": runs, "verdicts": verdicts, "checks": checks}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.command import attempts, finish, levelfield, records, research, write_plan
+from tests.functional.found import results_of
 from tests.functional.model_service import ModelService, after, model_service
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(480)]
@@ -30,7 +31,7 @@ def service() -> Iterator[ModelService]:
 
 
 def test_killed_in_the_middle(tmp_path: Path) -> None:
-    """After kill -9 no process stays, the folder tells the truth, and the same command does only the rest."""
+    """After kill -9 no process stays, the same command does only the rest, and all is as if undisturbed."""
     plan = write_plan(
         tmp_path / "plan.yaml",
         frameworks=["direct", "scripted"],
@@ -45,6 +46,9 @@ def test_killed_in_the_middle(tmp_path: Path) -> None:
         assert command.left_behind(GONE_WITHIN_S, ignoring=RAYS_OWN) == []
         _resume_after_kill(plan, out, tmp_path)
         assert command.left_behind(RAY_GONE_WITHIN_S) == []
+    code, said, _ = finish("run", plan, "--out", tmp_path / "undisturbed", folder=tmp_path)
+    assert code == 0, said
+    assert results_of(out) == results_of(tmp_path / "undisturbed")
 
 
 def _resume_after_kill(plan: Path, out: Path, tmp_path: Path) -> None:
