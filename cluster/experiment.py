@@ -41,6 +41,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MEASURING_CODE = (
     *("frameworks", "shared/prompts", "shared/sandbox", "shared/tools", "cluster/gateway", "cluster/servers"),
     *("cluster/framework_log.py", "cluster/framework_worker.py", "cluster/leased_run.py"),
+    *("cluster/framework_host.py", "cluster/framework_main.py"),
 )
 """Code that can change what is measured; the rest may change between a run and its resume."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,40 +12,50 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from cluster.framework_worker import BootReport, FrameworkWorker
-from cluster.process_tree import end_marked, end_within, stop_and_end_descendants
+from cluster.framework_host import FrameworkHost
+from cluster.framework_worker import BootReport, WorkerResult
+from cluster.process_tree import end_marked, end_tree, is_dead, stop_and_end_descendants
 from runtime_envs.catalog import framework as framework_named
 from runtime_envs.catalog import process_variables
+from shared.contract import RunRequest
 from shared.records import Boot
 
 BOOT_TIMEOUT_S = 120.0
 """For a process to start and import its framework: seconds normally; preflight has seen it work."""
 END_TIMEOUT_S = 2.0
-"""For a process to obey Ray, which takes hundredths of a second."""
+"""For a process to be gone, which takes hundredths of a second."""
+HOST_THREADS = 10
+"""More than processes wait on a node (`schedule.STARTED_AT_ONCE`): none is kept from starting or ending."""
 
 
 @dataclass(frozen=True)
 class FrameworkProcess:
     """One process in its framework's environment that nobody used before."""
 
-    worker: Any
+    host: Any
     scratch: Path
     boot: Boot
     pid: int
 
+    def execute(self, request: RunRequest, timeout_s: float) -> WorkerResult:
+        """Raises GetTimeoutError when it takes longer, another RayError when it dies."""
+        result: WorkerResult = ray.get(self.host.execute.remote(self.pid, request), timeout=timeout_s)
+        return result
+
     def end(self) -> None:
         """With all that the framework started: nothing of it is to be there at the next run."""
-        if psutil.pid_exists(self.pid):
-            stop_and_end_descendants(self.pid)
-        else:  # it died by itself, and nobody is the parent of what it left
+        if is_dead(self.pid):  # by itself, and nobody is the parent of what it left
             end_marked(str(self.scratch))
-        ray.kill(self.worker)
-        end_within(self.pid, END_TIMEOUT_S)
+        else:
+            stop_and_end_descendants(self.pid)
+        try:
+            ray.get(self.host.end.remote(self.pid), timeout=END_TIMEOUT_S)
+        except RayError:
+            end_tree(self.pid)
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
@@ -57,6 +68,9 @@ class FrameworkProcesses:
         self._pythons = pythons
         self._cores = frozenset(cores)
         self._ready: dict[str, FrameworkProcess] = {}
+        self._hosts: dict[str, Any] = {}
+        """By interpreter."""
+        self._making_host = threading.Lock()
         # Half of the cores: the model may be judging meanwhile, and imports of one framework are not to be
         # slowed by another's.
         self._at_once = max(1, len(self._cores) // 2)
@@ -83,16 +97,21 @@ class FrameworkProcesses:
         for process in self._ready.values():
             process.end()
         self._ready.clear()
+        for host in self._hosts.values():
+            ray.kill(host)
+        self._hosts.clear()
 
     def _started(self, framework: str) -> FrameworkProcess:
+        host = self._host(self._pythons[framework])
         scratch = Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
+        found = framework_named(framework)
         asked = time.monotonic()
-        worker = self._new_worker(framework, scratch)
+        starting = host.start.remote(found.adapter, process_variables(found, scratch))
         try:
-            adapter = framework_named(framework).adapter
-            report: BootReport = ray.get(worker.boot.remote(adapter, self._cores), timeout=BOOT_TIMEOUT_S)
-        except RayError:
-            ray.kill(worker)
+            report: BootReport = ray.get(starting, timeout=BOOT_TIMEOUT_S)
+        except RayError as error:
+            if isinstance(error, RayActorError):
+                self._hosts.pop(self._pythons[framework], None)
             end_marked(str(scratch))
             shutil.rmtree(scratch, ignore_errors=True)
             raise
@@ -102,21 +121,25 @@ class FrameworkProcesses:
             versions=report.versions,
             python=report.python,
         )
-        return FrameworkProcess(worker, scratch, boot, report.pid)
+        return FrameworkProcess(host, scratch, boot, report.pid)
 
-    def _new_worker(self, framework: str, scratch: Path) -> Any:
-        return (
-            ray.remote(FrameworkWorker)
-            .options(
-                num_cpus=0,  # it runs on the node that its caller already holds
-                max_restarts=0,
-                runtime_env={
-                    "py_executable": self._pythons[framework],
-                    "env_vars": process_variables(framework_named(framework), scratch),
-                },
-                scheduling_strategy=NodeAffinitySchedulingStrategy(
-                    ray.get_runtime_context().get_node_id(), soft=False
-                ),
-            )
-            .remote()
-        )
+    def _host(self, python: str) -> Any:
+        """There from its environment's first process on. Raises RayError when it does not come up."""
+        with self._making_host:
+            if python not in self._hosts:
+                host: Any = (
+                    ray.remote(FrameworkHost)
+                    .options(
+                        num_cpus=0,  # it runs on the node that its caller already holds
+                        max_restarts=0,
+                        max_concurrency=HOST_THREADS,
+                        runtime_env={"py_executable": python},
+                        scheduling_strategy=NodeAffinitySchedulingStrategy(
+                            ray.get_runtime_context().get_node_id(), soft=False
+                        ),
+                    )
+                    .remote(self._cores)
+                )
+                ray.get(host.__ray_ready__.remote(), timeout=BOOT_TIMEOUT_S)
+                self._hosts[python] = host
+            return self._hosts[python]

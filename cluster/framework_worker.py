@@ -1,4 +1,4 @@
-"""The process of one run, in its framework's environment: standard library, Ray and the contract only.
+"""What the process of one run does, in its framework's environment: standard library and the contract only.
 
 A fresh one per run, so no state leaks between runs; it imports its framework before the clock starts.
 """
@@ -13,13 +13,11 @@ import os
 import platform
 import time
 import traceback
-from collections.abc import Collection
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cluster.framework_log import FrameworkLog
-from cluster.own_cores import keep_to
 from shared.contract import Adapter, LimitReached, Outcome, RunRequest
 from shared.trace import VARIABLE, from_traceparent
 
@@ -63,12 +61,10 @@ class WorkerResult:
 
 
 class FrameworkWorker:
-    """Made a Ray actor by the inference node, with the environment's interpreter."""
+    """In `framework_main`, a process of its own."""
 
-    def boot(self, module: str, cores: Collection[int] | None = None) -> BootReport:
-        """Import the adapter, and with it the framework. `cores`: the node's, to keep to; None: any."""
-        if cores:
-            keep_to(cores)
+    def boot(self, module: str) -> BootReport:
+        """Import the adapter, and with it the framework."""
         adopt_orphans()
         started = time.perf_counter()
         self._adapter: Any = importlib.import_module(module)

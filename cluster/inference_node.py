@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import ray
 from ray.exceptions import GetTimeoutError, RayError
 
 from cluster.framework_processes import FrameworkProcess, FrameworkProcesses
@@ -266,13 +265,12 @@ class InferenceNode:
 def _execute(process: FrameworkProcess, limits: Limits, request: RunRequest) -> WorkerResult | NoResult:
     with MemoryWatch(process.pid, limits.memory_mib) as memory:
         try:
-            answer = process.worker.execute.remote(request)
-            result: WorkerResult = ray.get(answer, timeout=limits.run_timeout_s)
+            return process.execute(request, limits.run_timeout_s)
         except GetTimeoutError:
             return NoResult(TOO_LATE, timed_out=True)
         except RayError as error:
             if memory.exceeded:
                 return NoResult(memory.exceeded, over_memory=True)
-            why = f"The framework's process died: {type(error).__name__}: {error}"
+            cause = getattr(error, "cause", None) or error
+            why = f"The framework's process died: {type(cause).__name__}: {cause}"
             return NoResult(why[:ERROR_CHARACTERS])
-    return result

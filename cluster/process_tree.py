@@ -13,7 +13,8 @@ ROUNDS = 20
 def end_tree(pid: int) -> None:
     """Kill the process `pid` and its descendants; one that is gone is no error."""
     stop_and_end_descendants(pid)
-    end_within(pid, 0)
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(pid).kill()
 
 
 def stop_and_end_descendants(pid: int) -> None:
@@ -26,23 +27,12 @@ def stop_and_end_descendants(pid: int) -> None:
         top = psutil.Process(pid)
         top.suspend()
         for _ in range(ROUNDS):
-            below = [each for each in top.children(recursive=True) if not _is_dead(each)]
+            below = [each for each in top.children(recursive=True) if not is_dead(each.pid)]
             if not below:
                 return
             for each in below:
                 _kill(each)
             psutil.wait_procs(below, timeout=0.1)
-
-
-def end_within(pid: int, grace_s: float) -> None:
-    """Let a stopped process go on, to end by itself if it was told to; after `grace_s` it is killed."""
-    with contextlib.suppress(psutil.Error):
-        top = psutil.Process(pid)
-        if grace_s:
-            top.resume()
-            if not psutil.wait_procs([top], timeout=grace_s)[1]:
-                return
-        top.kill()
 
 
 def tree_of(pid: int) -> list[psutil.Process]:
@@ -71,10 +61,10 @@ def own_mib(process: psutil.Process) -> float:
     return max(0, memory.rss - memory.shared) / 2**20
 
 
-def _is_dead(process: psutil.Process) -> bool:
-    """A zombie waits for a parent that is stopped, and does nothing more."""
+def is_dead(pid: int) -> bool:
+    """A zombie waits for a parent that is stopped or busy, and does nothing more."""
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
         return True
 

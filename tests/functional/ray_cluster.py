@@ -19,7 +19,10 @@ import psutil
 from tests.functional.command import ROOT, clean_environment
 
 MARK = "FAULTY_CLUSTER"
-OURS = ("ray::InferenceNode", "ray::FrameworkWorker", "ray::JudgeClient", "cluster.gateway", "scripted_main")
+OURS = (
+    *("ray::InferenceNode", "ray::FrameworkHost", "ray::JudgeClient"),
+    *("cluster.framework_main", "cluster.gateway", "scripted_main"),
+)
 """What of an experiment runs in a cluster: none of it may be left when the experiment has ended."""
 QUICK = {
     # A machine that is cut off is noticed within seconds instead of a minute, so that the tests are short.

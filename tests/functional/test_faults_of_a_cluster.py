@@ -28,7 +28,7 @@ HELD = """
         time.sleep(0.05)
 """
 """One run of `direct` lasts as long as the test holds it; the others go on meanwhile."""
-IN_A_RUN = "ray::FrameworkWorker.execute"
+A_RUNS_PROCESS = "cluster.framework_main"
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _in_a_run(setting: Setting, command: Command) -> psutil.Process:
     def running() -> psutil.Process | None:
         assert "Report:" not in command.output, command.output
         number = held.read_text(encoding="utf-8") if held.exists() else ""
-        found = setting.cluster.processes(IN_A_RUN)
+        found = setting.cluster.processes(A_RUNS_PROCESS)
         return next((process for process in found if str(process.pid) == number), None)
 
     found: psutil.Process = until(running, START_S, command.output)

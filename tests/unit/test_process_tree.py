@@ -12,17 +12,13 @@ from contextlib import contextmanager
 import psutil
 
 from cluster.memory_watch import MemoryWatch
-from cluster.process_tree import end_marked, end_tree, end_within, own_mib, stop_and_end_descendants, tree_of
+from cluster.process_tree import end_marked, end_tree, own_mib, tree_of
 
 PATIENCE_S = 60.0
 ADOPTS = "from cluster.framework_worker import adopt_orphans; adopt_orphans()\n"
 LEAVES_ONE = """
 import subprocess, sys
 subprocess.run(["sh", "-c", "setsid sleep 600 >/dev/null 2>&1 &"])
-"""
-OBEYS = """
-import signal, sys
-signal.signal(signal.SIGTERM, lambda *_: print("obeyed", flush=True) or sys.exit())
 """
 WAITS = """
 print("ready", flush=True)
@@ -58,28 +54,12 @@ def test_what_left_its_session_is_ended_too() -> None:
         assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
 
 
-def test_one_that_was_told_to_end_may_do_so() -> None:
-    """After its descendants are gone it goes on and ends by itself; one that does not is killed."""
-    with program(OBEYS + WAITS) as process:
-        stop_and_end_descendants(process.pid)
-        _until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
-        process.terminate()
-        end_within(process.pid, PATIENCE_S)
-        assert process.stdout
-        assert process.stdout.read() == b"obeyed\n"
-    with program(WAITS) as process:
-        stop_and_end_descendants(process.pid)
-        end_within(process.pid, 0.05)
-        process.wait(PATIENCE_S)
-
-
 def test_a_process_that_is_gone() -> None:
     """Ending it again is no error, and it holds no memory."""
     with program(WAITS) as process:
         process.kill()
         process.wait(PATIENCE_S)
         end_tree(process.pid)
-        end_within(process.pid, 1)
         assert tree_of(process.pid) == []
 
 
