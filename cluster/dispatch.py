@@ -66,7 +66,7 @@ class _Dispatcher:
         self._work = work
         self._schedule = schedule
         self._attempts = attempts
-        self._judges = judging is not None
+        self._judges = judging is not None and any(task.rubric for task in work.experiment.tasks.values())
         self._judging = judging or Judging(work, ())
         self._nodes = nodes
         self._idle = {node.name: node for node in nodes.running}
@@ -84,7 +84,7 @@ class _Dispatcher:
             for node in list(self._idle.values()):
                 self._give(node)
             self._judge_meanwhile()
-            busy = [*self._in_flight, *self._judging.refs]
+            busy = [*self._in_flight, *self._judging.refs, *self._judging.starting]
             wanted = self._schedule.left or self._judging.waiting
             if self._work.interrupts.stopping or not wanted:
                 if not busy:
@@ -133,6 +133,8 @@ class _Dispatcher:
             case StartProcesses():
                 jobs = [self._attempts.job_for(assignment) for assignment in step.assignments]
                 ref = node.actor.start_processes.remote(jobs)
+                if self._judges:
+                    self._judging.prepare(node)
                 then = partial(self._started, node)
             case ProbeModel():
                 self._probes += 1

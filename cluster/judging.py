@@ -78,11 +78,18 @@ class Judging:
         self._waiting = deque(jobs)
         self._desks: dict[str, _Desk] = {}
         self._clients: dict[str, Any] = {}
+        self._starting: dict[Any, str] = {}
+        """Nodes whose process for asking is not up yet, by what says that it is."""
         self._unanswered = 0
 
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    @property
+    def starting(self) -> list[Any]:
+        """To be waited for like `refs`."""
+        return list(self._starting)
 
     @property
     def refs(self) -> list[Any]:
@@ -91,6 +98,12 @@ class Judging:
     def add(self, job: Job) -> None:
         if self._unanswered < GIVE_UP_AFTER:
             self._waiting.append(job)
+
+    def prepare(self, node: Node) -> None:
+        """Start the process that will ask for the node; until it is up the node cannot be left."""
+        if node.name not in self._clients:
+            client = self._client(node.name, node.place.ray_node_id)
+            self._starting[client.__ray_ready__.remote()] = node.name
 
     def use(self, node: Node) -> None:
         """Give the node as many reports as it may judge at once. Raises RayError when the node is gone."""
@@ -109,6 +122,8 @@ class Judging:
 
     def leave(self, node: Node) -> bool:
         """Whether the node judges no more; what it has in flight is still finished."""
+        if node.name in self._starting.values():
+            return False
         desk = self._desks.get(node.name)
         if desk is None:
             return True
@@ -120,6 +135,7 @@ class Judging:
 
     def lost(self, node: Node) -> None:
         """The node is gone; what it was asked is asked elsewhere."""
+        self._starting = {ref: name for ref, name in self._starting.items() if name != node.name}
         self._close(node.name)
 
     def use_service(self, base_url: str, model: str, api_key: str | None) -> None:
@@ -133,6 +149,8 @@ class Judging:
 
     def collect(self, ref: Any) -> None:
         """Keep a judgement. A judge that cannot be reached leaves its report unjudged, and says so."""
+        if self._starting.pop(ref, None):
+            return  # one that did not come up says so when it is asked
         desk = next((name for name, desk in self._desks.items() if ref in desk.in_flight), None)
         if desk is None:
             return  # its node is lost, and it is asked elsewhere
