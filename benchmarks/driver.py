@@ -7,26 +7,21 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from statistics import fmean, median
 from typing import Any
 
 from benchmarks.line_process import run_child
-from benchmarks.mock import MODEL, Behaviour, Stamp, running_mock
-from benchmarks.plain_loop import run_loop
+from benchmarks.pauses import COUNTED as PAUSES_COUNTED
+from benchmarks.pauses import MEAN, measure_pauses
 from benchmarks.result import Figure, Goal, Subject, figure
 from benchmarks.scale import IN_MEMORY
 from benchmarks.session import Benchmark, Findings, Session
-from benchmarks.utilisation import plan_of, run_command
+from benchmarks.utilisation import FLOOR, OURS
 from runtime_envs.build import build
 from runtime_envs.catalog import framework
 
-OURS, FLOOR = "levelfield", "loop"
 CHILD = "benchmarks.driver_child"
 NODES = 4
-CALLS_PER_RUN = 3
-"""Of every framework where facts are handed over: one per agent."""
 GOAL_SPEED_UP = 0.95
 """Of as many times as there are nodes."""
 GOAL_PAUSES = 1.0
@@ -35,10 +30,8 @@ COUNTED = (
     "driver: processor time and largest memory (VmHWM) of the driver's process alone, Ray's library in it, "
     "on four nodes that answer at once with a record of three calls, so that nothing but the driver is "
     "measured; records go to memory. speed-up: the same with runs that wait, from the first start to the "
-    "last end, over the ideal. pause: at a mock model, from a run's last answer to the next run's first "
-    "request; `levelfield run` starts a block's processes together and then measures its runs, the loop "
-    "starts each as a subprocess. simulation: a plan of made-up durations and failures on 1,000 nodes, by "
-    "the schedule itself, in one process."
+    f"last end, over the ideal. {PAUSES_COUNTED} simulation: a plan of made-up durations and failures on "
+    "1,000 nodes, by the schedule itself, in one process."
 )
 
 
@@ -58,7 +51,7 @@ class Size:
 FULL = Size(
     (100, 1_000, 10_000), 128, 1.0, ("direct", "langgraph", "autogen"), ("anthropic", "stripe"), 1_000_000
 )
-QUICK = Size((100, 1_000), 32, 0.5, ("direct",), ("anthropic", "stripe"), 100_000)
+QUICK = Size((100, 1_000), 32, 0.5, ("direct", "langgraph"), ("anthropic", "stripe"), 100_000)
 
 
 def measure(session: Session) -> Findings:
@@ -107,7 +100,7 @@ def _parts(session: Session, size: Size) -> Mapping[str, Callable[[], tuple[Valu
     return {
         **{f"{runs:,} runs": partial(_driver, session, runs) for runs in size.plans},
         "speed-up": partial(_speed_up, session, size),
-        "pauses": partial(_pauses, session, size),
+        "pauses": partial(measure_pauses, session, size.frameworks, size.items),
         "simulation": partial(_simulation, session, size.simulated),
     }
 
@@ -130,29 +123,6 @@ def _speed_up(session: Session, size: Size) -> tuple[Values, Any]:
     }
     used = {(f"{n} nodes: time in runs", "share"): {OURS: took[n]["utilisation"]} for n in took}
     return values | used, took
-
-
-def _pauses(session: Session, size: Size) -> tuple[Values, Any]:
-    plan = plan_of(size.frameworks, list(size.items)).model_copy(update={"iterations": 2})
-    taken: dict[str, list[float]] = {}
-    with running_mock(session.folder) as mock, tempfile.TemporaryDirectory() as folder:
-        mock.behave(Behaviour(wait_s=0.2, distinct=True))
-        mock.account()
-        run_loop(plan, mock.base_url, MODEL, session.progress.doing)
-        taken[FLOOR] = pauses(mock.account().stamps)
-        run_command(Path(folder) / "round", plan, mock.base_url)
-        taken[OURS] = pauses(mock.account().stamps)
-    return {
-        ("pause between two runs, median", "s"): {who: median(all_of) for who, all_of in taken.items()},
-        ("pause between two runs, mean", "s"): {who: fmean(all_of) for who, all_of in taken.items()},
-    }, taken
-
-
-def pauses(stamps: list[Stamp]) -> list[float]:
-    """Seconds from each run's last answer to the next run's first request; runs come one after the other."""
-    calls = sorted((s for s in stamps if s.kind == "run" and s.last is not None), key=lambda s: s.arrived)
-    runs = [calls[first : first + CALLS_PER_RUN] for first in range(0, len(calls), CALLS_PER_RUN)]
-    return [later[0].arrived - (earlier[-1].last or 0.0) for earlier, later in pairwise(runs)]
 
 
 def _simulation(session: Session, runs: int) -> tuple[Values, Any]:
@@ -181,7 +151,7 @@ def _goals(figures: list[Figure]) -> Iterator[Goal]:
             share = found.of[OURS].median
             text = f"{found.name}: above {GOAL_SPEED_UP:.0%}"
             yield Goal(text=text, met=share > GOAL_SPEED_UP, found=f"{share:.1%}")
-        if found.name == "pause between two runs, mean":
+        if found.name == MEAN:
             ratio = found.ratios[f"{OURS} / {FLOOR}"].median
             text = "pauses between runs no longer than the loop's, on average"
             yield Goal(text=text, met=ratio <= GOAL_PAUSES, found=f"{ratio:.2f} times")

@@ -118,8 +118,12 @@ def answered(stamps: Iterable[Stamp]) -> list[tuple[float, float]]:
     return merged((stamp.arrived, stamp.last) for stamp in stamps if stamp.last is not None)
 
 
-def run_command(folder: Path, plan: Plan, base_url: str) -> None:
-    """`levelfield run` as a user's process. Raises ProcessFailed unless all is complete and judged."""
+def run_command(folder: Path, plan: Plan, base_url: str, judge: str | None = None) -> None:
+    """`levelfield run` as a user's process, judged by the model itself or by the service `judge`.
+
+    Raises:
+        ProcessFailed: Not all is complete and judged.
+    """
     folder.mkdir()
     plan_file, out, log = folder / "plan.yaml", folder / "out", folder / "levelfield.log"
     plan_file.write_text(json.dumps(plan.model_dump(mode="json")), encoding="utf-8")  # JSON is YAML, too
@@ -130,7 +134,8 @@ def run_command(folder: Path, plan: Plan, base_url: str) -> None:
             cwd=folder,  # where no .env is
             env=child_variables()
             | {"RAY_TMPDIR": ray_folder, "LEVELFIELD_LLM_MODEL": f"openai:{MODEL}"}
-            | {"LEVELFIELD_LLM_BASE_URL": base_url},
+            | {"LEVELFIELD_LLM_BASE_URL": base_url}
+            | ({"LEVELFIELD_JUDGE_MODEL": judge, "LEVELFIELD_JUDGE_BASE_URL": base_url} if judge else {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
