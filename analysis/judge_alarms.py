@@ -76,8 +76,8 @@ def _scale(judge: JudgeNoise) -> Iterator[Alarm]:
 def _score_alarms(runs: Runs) -> Iterator[Alarm]:
     done = runs.answered
     unscored = int(done["overall"].isna().sum())
-    exact_alone = unscored == len(done) and bool(done["passed"].notna().any())
-    if unscored and not exact_alone:
+    no_judge = not runs.stored.verdicts and unscored == len(done) and bool(done["passed"].notna().any())
+    if unscored and not no_judge:
         yield alarm(
             "missing_scores",
             "medium",

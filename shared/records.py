@@ -71,7 +71,7 @@ class Boot(Strict):
     """Starting a framework's process: kept apart, never inside a latency."""
 
     process_s: float
-    """From asking Ray for the worker to its first answer, imports left out."""
+    """From asking the environment's actor for it to its first answer, imports left out."""
     import_s: float
     versions: dict[str, str]
     """Distribution -> version, in the framework's own environment."""

@@ -154,7 +154,7 @@ def test_results_scored_before_figures_were_described(tmp_path: Path) -> None:
     assert analysis.score.frameworks["a"].means["share_right"].mean == 0.5
     assert analysis.score.frameworks["a"].followed is None
     assert "followed_instruction" not in {alarm.code for alarm in analysis.alarms}
-    assert "scored before tasks said what their figures mean" in page_of(store)
+    assert "What these figures mean is not on record" in page_of(store)
 
 
 def test_a_run_that_lacks_a_figure(tmp_path: Path) -> None:
