@@ -30,8 +30,8 @@ COUNTED = (
     "before each run, ours before each block for all of its runs. A plan's first block is left out, since "
     "`levelfield run` starts its processes before the first request. Starting is deliberate, since nothing "
     "may start beside a measured run, and told apart; the rest is overhead, and what a framework itself does "
-    "before its first request, which `direct` hardly does. Processes that start side by side, from four cores "
-    "on, count one by one as starting."
+    "before its first request, which `direct` hardly does. Processes that start side by side, from four "
+    "cores on, count one by one as starting."
 )
 
 
