@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from multiprocessing import Pipe
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ from cluster.own_cores import keep_to
 from shared.contract import RunRequest
 
 ROOT = Path(__file__).resolve().parent.parent
+LOOK_S = 0.2
+"""Between two looks at whether a process that has not answered is still there."""
 RAYS_OWN = "RAY_"
 """Variables that a framework has no use for, the cluster's token among them."""
 
@@ -66,7 +67,8 @@ class _Child:
         with theirs:
             ends = (str(theirs.fileno()), str(os.getpid()))
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cluster.framework_main", *ends],
+                # -P: modules in the folder that the user happens to be in are none of the framework's.
+                [sys.executable, "-P", "-m", "cluster.framework_main", *ends],
                 env={**kept, "PYTHONPATH": os.pathsep.join(paths), **variables},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -75,16 +77,14 @@ class _Child:
 
     def ask(self, question: Any) -> Any:
         """Its answer; a text says why there is none. Raises ProcessDied."""
-        # What it leaves behind may hold the other end of the pipe open, so its own end is waited for, too.
-        ended = os.pidfd_open(self._process.pid)
         try:
             self._pipe.send(question)
-            wait([self._pipe, ended])
+            # What it leaves behind may hold the other end of the pipe open: its own end is looked for, too.
+            while not self._pipe.poll(LOOK_S) and self._process.poll() is None:
+                pass
             answer = self._pipe.recv() if self._pipe.poll() else None
         except (EOFError, OSError):
             answer = None
-        finally:
-            os.close(ended)
         if answer is None:
             answer = f"It ended with status {self._process.wait()}."
         if isinstance(answer, str):

@@ -19,6 +19,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from cluster.framework_host import FrameworkHost
 from cluster.framework_worker import BootReport, WorkerResult
 from cluster.process_tree import end_marked, end_tree, is_dead, stop_and_end_descendants
+from cluster.schedule import STARTED_AT_ONCE
 from runtime_envs.catalog import framework as framework_named
 from runtime_envs.catalog import process_variables
 from shared.contract import RunRequest
@@ -28,8 +29,8 @@ BOOT_TIMEOUT_S = 120.0
 """For a process to start and import its framework: seconds normally; preflight has seen it work."""
 END_TIMEOUT_S = 2.0
 """For a process to be gone, which takes hundredths of a second."""
-HOST_THREADS = 10
-"""More than processes wait on a node (`schedule.STARTED_AT_ONCE`): none is kept from starting or ending."""
+HOST_THREADS = STARTED_AT_ONCE + 2
+"""More than processes wait on a node: none is kept from starting or ending."""
 
 
 @dataclass(frozen=True)

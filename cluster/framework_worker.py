@@ -81,7 +81,7 @@ class FrameworkWorker:
             started_at_s = time.monotonic()
             try:
                 outcome = adapter.run(request)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - any error of a framework is a result
+            except BaseException as error:  # noqa: BLE001 - a framework's error is a result, also a cancelled task
                 raised = error
             ended_at_s = time.monotonic()
         result = WorkerResult(started_at_s, ended_at_s, log=log.lines)

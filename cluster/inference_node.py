@@ -257,7 +257,7 @@ class InferenceNode:
 
     def _own_pids(self, framework_pid: int) -> list[int]:
         """Whose processor time during a run is its own: the framework, the model, the gateway, this node."""
-        # The raylet started this node and the framework's process, and keeps them.
+        # The raylet started this node and the actor that started the framework's process, and keeps them.
         ours = [os.getppid(), os.getpid(), framework_pid]
         return [*ours, *self.serving.server.pids(), *self.serving.gateway.pids()]
 

@@ -142,7 +142,7 @@ def process_variables(framework: Framework, scratch: Path) -> dict[str, str]:
     """What a framework's process is started with: telemetry off, no proxy, its own folders below `scratch`.
 
     Frameworks that keep state under the user's home would otherwise hand it from run to run. HOME itself
-    stays as it is, because Ray's workers look for their token there. All that a run contacts is its node's
+    stays as it is: an environment's own files may lie below it. All that a run contacts is its node's
     gateway, so a proxy for the outside would only be in the way. Where Levelfield sends its own traces, and
     with which key, is kept from frameworks: one could send its own there too, within the measured time. A set
     of texts has the same order in every process: some frameworks let the model read one.

@@ -19,7 +19,8 @@ from cluster.gateway.scrub import Scrubber
 from cluster.gateway.source import ServerFault
 from shared.calls import Asked
 
-MAX_TOKENS = 120
+MAX_TOKENS = 600
+"""A customer's message has less than a hundred; a model that thinks first needs the rest."""
 MAX_CHARACTERS = 1000
 """Of an answer, for a server that keeps to no limit of tokens."""
 
@@ -86,6 +87,25 @@ class Asking:
             "seed": self._player.seed,
             "max_tokens": MAX_TOKENS,
         }
+        try:
+            await self._answered(exchange, body)
+        finally:
+            if exchange.rate_limited:
+                self._note_held(exchange)
+        call = exchange.call()
+        if call.failed:
+            raise ServerFault(502, f"the model server answered {call.status}: {call.error}")
+        said = self._scrubber.scrubbed(_text(call.response))[:MAX_CHARACTERS]
+        if not said.strip() and call.finish_reason == "length":
+            raise ServerFault(502, f"the model spent {MAX_TOKENS} tokens and had not said a word.")
+        return Asked(
+            said=said,
+            prompt_tokens=call.prompt_tokens,
+            completion_tokens=call.completion_tokens,
+            seconds=call.last_byte_s - call.arrived_s - call.rate_limited_s,
+        )
+
+    async def _answered(self, exchange: Exchange, body: dict[str, Any]) -> None:
         answer = await self._server.ask(exchange, dump_json(body))
         is_whole = False
         try:
@@ -94,17 +114,6 @@ class Asking:
             is_whole = True
         finally:
             answer.release(is_whole)
-        if exchange.rate_limited:
-            self._note_held(exchange)
-        call = exchange.call()
-        if call.failed:
-            raise ServerFault(502, f"the model server answered {call.status}: {call.error}")
-        return Asked(
-            said=self._scrubber.scrubbed(_text(call.response))[:MAX_CHARACTERS],
-            prompt_tokens=call.prompt_tokens,
-            completion_tokens=call.completion_tokens,
-            seconds=call.last_byte_s - call.arrived_s - call.rate_limited_s,
-        )
 
     def _note_held(self, exchange: Exchange) -> None:
         held = self._held

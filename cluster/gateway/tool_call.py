@@ -51,10 +51,11 @@ async def carry_out_tool_call(
     except (ConnectionError, asyncio.CancelledError):
         journal.record(lease, call)
         raise
+    asked: dict[str, Any] = {}
     try:
-        status, text, asked = await _answer(lease, name, arguments, asking)
+        status, text = await _answer(lease, name, arguments, asking, asked)
     except asyncio.CancelledError:
-        journal.record(lease, call)
+        journal.record(lease, call.model_copy(update={"last_byte_s": lease.elapsed_s(), **asked}))
         raise
     call = call.model_copy(
         update={
@@ -104,25 +105,28 @@ async def _to_its_end(
 
 
 async def _answer(
-    lease: OpenLease, name: str, arguments: Any, asking: Asking | None
-) -> tuple[int, str, dict[str, Any]]:
-    """Status, text, and what else of the `Call` came of it."""
+    lease: OpenLease, name: str, arguments: Any, asking: Asking | None, asked: dict[str, Any]
+) -> tuple[int, str]:
+    """Status and text. Into `asked` goes what else of the `Call` came of it, however it ends."""
     tools = lease.tools
     names = sorted(spec.name for spec in tools.SPECS) if tools else []
     if tools is None or name not in names:
         known = ", ".join(names) or "none"
-        return 404, f"There is no tool {name[:NAME_CHARACTERS]!r}. Tools: {known}.", {}
+        return 404, f"There is no tool {name[:NAME_CHARACTERS]!r}. Tools: {known}."
     if not isinstance(arguments, dict):
-        return 400, "The arguments are not a JSON object.", {}
+        return 400, "The arguments are not a JSON object."
     try:
         async with lease.one_tool_call:  # what tools remember follows the order of the calls
-            if asking:
-                asking.begin()
-            text = await _to_its_end(tools, name, arguments, asking)
-            return 200, text, asking.record() if asking else {}
+            if asking is None:
+                return 200, await _to_its_end(tools, name, arguments)
+            asking.begin()
+            try:
+                return 200, await _to_its_end(tools, name, arguments, asking)
+            finally:
+                asked |= asking.record()
     except ServerFault as fault:
         note("asking_failed", lease.request, tool=name, why=str(fault))
-        return 502, f"The model was to play a part in this tool: {fault}", {}
+        return 502, f"The model was to play a part in this tool: {fault}"
     except Exception as error:  # noqa: BLE001 - a fault of ours, which the run's record must show
         note_failure("tool_failed", lease.request, tool=name)
-        return 500, f"The tool failed: {type(error).__name__}.", {}
+        return 500, f"The tool failed: {type(error).__name__}."

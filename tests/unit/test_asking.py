@@ -37,11 +37,11 @@ TOOLBOX = load_task("support_conversation").toolbox("refund_due")
 PLAYER = Player(model="the-model", seed=11)
 
 
-def answers(content: Any, **usage: int) -> upstream.Behaviour:
+def answers(content: Any, finish: str = "stop", **usage: int) -> upstream.Behaviour:
     """A chat completion with this content."""
 
     async def behave(_request: web.Request) -> web.StreamResponse:
-        choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+        choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
         counted = {"prompt_tokens": 300, "completion_tokens": 9} | usage
         return web.json_response({"object": "chat.completion", "choices": [choice], "usage": counted})
 
@@ -65,7 +65,7 @@ def test_the_model_is_asked_by_the_gateway(gateway: RunningGateway) -> None:
         assert (write(lease).status, write(lease).body) == (200, b"It is 4051.")
     body = gateway.server.bodies[1]
     assert {name: body[name] for name in body if name != "messages"} == {
-        "model": "the-model", "temperature": 0, "seed": 11, "max_tokens": 120,
+        "model": "the-model", "temperature": 0, "seed": 11, "max_tokens": 600,
     }  # fmt: skip
     assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "user"]
     assert gateway.server.headers[0]["Authorization"] == f"Bearer {KEY}"
@@ -223,6 +223,30 @@ def test_a_run_that_ends_in_the_customers_turn(gateway: RunningGateway) -> None:
     assert gateway.server.gone.wait(10)
     assert (call.status, call.asked) == (499, [])
     assert gateway.serves_the_next_run()
+
+
+def test_a_run_that_ends_in_a_wait_for_a_busy_service(gateway: RunningGateway) -> None:
+    """What the customer's question waited for a 429 is on record: it is no time of the framework's."""
+    gateway.server.behave = upstream.status(429, **{"Retry-After": "8"})
+    with played(gateway) as lease:
+        client = threading.Thread(target=_cut_off, args=(lease,), daemon=True)
+        client.start()
+        deadline = time.monotonic() + 10
+        while not gateway.server.bodies and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        (call,) = gateway.close(lease).calls
+    client.join(10)
+    assert (call.status, call.rate_limited) == (499, 1)
+    assert 0.2 < call.rate_limited_s <= call.last_byte_s - call.arrived_s
+
+
+def test_a_model_that_only_thinks(gateway: RunningGateway) -> None:
+    """Tokens that are used up before a word are a failure of ours that says so, and no silent customer."""
+    gateway.server.behave = answers("", finish="length")
+    with played(gateway) as lease:
+        got = write(lease)
+    assert (got.status, b"had not said a word" in got.body) == (502, True)
 
 
 def test_a_client_that_hangs_up_in_the_customers_turn(gateway: RunningGateway) -> None:

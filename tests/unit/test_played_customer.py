@@ -159,6 +159,8 @@ def test_it_runs_out_of_patience() -> None:
         ("At the WEEKEND", "At the WEEKEND", "open"),
         ("<think>I must not say [END].</think>\nMy postcode\tis 4051.", "My postcode is 4051.", "open"),
         ("<think>cut off in the midst of", SILENT, "open"),
+        ("I must not say [END].</think> It is 4051.", "It is 4051.", "open"),
+        ("Error: Error: there is no order A-1.", "there is no order A-1.", "open"),
     ],
 )
 def test_what_a_model_may_answer(answer: str, result: str, ending: str) -> None:

@@ -11,7 +11,7 @@ import re
 
 from shared.tasks.support.case import Action, Case
 from shared.tasks.support.customer import LEFT, SimulatedCustomer
-from shared.tasks.support.desk import Desk
+from shared.tasks.support.desk import ERROR, Desk
 from shared.tools.tools import Ask
 
 END = "[END]"
@@ -21,7 +21,10 @@ MAX_QUOTED_CHARACTERS = 2000
 
 _MARK = re.compile(r"\[END\]|\bEND\b\W*$")
 """Small models leave the brackets out."""
-_THOUGHTS = re.compile(r"<think>.*?(</think>|$)", re.DOTALL)
+_THOUGHTS = re.compile(r"^.*</think>|<think>.*", re.DOTALL)
+"""Some chat templates open them in the prompt, so that only their end is in the answer."""
+_LIKE_A_TOOLS = re.compile(rf"^({re.escape(ERROR)})+")
+"""What an agent quoted of a tool and the customer says back is no error of a tool."""
 _DONE: dict[Action, str] = {
     "refund": "the money is paid back",
     "cancel": "the order is cancelled",
@@ -99,6 +102,6 @@ def _understood(answer: str) -> tuple[str, bool]:
     """What the customer says, in one line of printable characters, and whether it leaves."""
     said = _THOUGHTS.sub("", answer)
     printable = "".join(character if character.isprintable() else " " for character in said)
-    text = " ".join(printable.split())
+    text = _LIKE_A_TOOLS.sub("", " ".join(printable.split()))
     mark = _MARK.search(text)
     return (text[: mark.start()].strip() if mark else text), mark is not None
