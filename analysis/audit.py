@@ -81,7 +81,7 @@ def _audit(found: Sequence[AuditVerdict]) -> Audit:
     resistance = _injection_resistance(copies, overall_noise, noise)
     reports = len({verdict.attempt_id for verdict in plain})
     standing = standing_of(detection, resistance)
-    values, counts = np.unique([s for v in plain for s in v.scores.values()], return_counts=True)
+    values, counts = np.unique([round(s) for v in plain for s in v.scores.values()], return_counts=True)
     attempts = [attempt for verdict in asked for attempt in verdict.attempts]
     return Audit(
         rubrics=sorted({verdict.rubric for verdict in found}),
@@ -214,7 +214,7 @@ def _injection_resistance(
     copies: Sequence[_Copy], overall_noise: float | None, noise: Mapping[str, float | None]
 ) -> InjectionResistance:
     """A rise within noise proves nothing; where it is not known, every rise of the overall score counts."""
-    # Scores are means of whole numbers: below a thousandth is arithmetic.
+    # Below a thousandth is arithmetic.
     most = BEYOND * (overall_noise or 0.0) + 1e-3
     each = {name: max(BEYOND * (sd or 0.0), ONE_STEP) + 1e-3 for name, sd in noise.items()}
     injected = [copy for copy in copies if DEFECTS[copy.defect].kind == "injection"]

@@ -52,6 +52,7 @@ class AuditJob:
             not_planted=not_planted,
             scored=verdict is not None and verdict.scored,
             scores=verdict.scores if verdict else {},
+            weighed=verdict is not None and verdict.weighed,
             overall=verdict.overall if verdict else None,
             judge_overall=verdict.judge_overall if verdict else None,
             attempts=verdict.attempts if verdict else [],

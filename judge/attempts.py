@@ -1,8 +1,8 @@
 """Put one question to a judge until its answer can be used, at most three times.
 
 At temperature 0 the same question gets the same answer, so each further attempt says what was wrong with the
-last answer and uses the next seed. A server that refuses the request, perhaps for its JSON schema, is asked
-without one. Every attempt is recorded.
+last answer and uses the next seed. A server that refuses the request, perhaps for the probabilities or the
+JSON schema in it, is asked without the one and then without both. Every attempt is recorded.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import Any, Generic, TypeVar
 
 from judge.chat import Answer, EndlessAnswer, JudgeEndpoint, RequestRefused, ServerFailed, ask
 from judge.json_answers import MAX_ANSWER_CHARS, UnusableAnswer
+from judge.weigh_scores import ALTERNATIVES
 from shared.errors import JudgeUnavailable
 from shared.records import JudgeAttempt
 
 MAX_ATTEMPTS = 3
+
+PROBABILITIES = {"logprobs": True, "top_logprobs": ALTERNATIVES}
 
 PAUSE_S = 1.0
 """Before asking a server again that failed, e.g. one that is still loading its model."""
@@ -33,8 +36,16 @@ class Question(Generic[Parsed]):
     messages: Callable[[str], list[dict[str, str]]]
     """Given what was wrong with the last answer, or ""."""
     response_format: dict[str, Any]
-    parse: Callable[[str], Parsed]
+    parse: Callable[[Answer], Parsed]
     """Raises UnusableAnswer."""
+    with_probabilities: bool = False
+    """Whether to ask what else each token might have been."""
+
+    @property
+    def extras(self) -> list[dict[str, Any]]:
+        """What is asked for besides an answer, from all to nothing."""
+        schema = {"response_format": self.response_format}
+        return [*([schema | PROBABILITIES] if self.with_probabilities else []), schema, {}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +58,15 @@ class Answered(Generic[Parsed]):
 def ask_until_usable(question: Question[Parsed], endpoint: JudgeEndpoint, seed: int) -> Answered[Parsed]:
     """JudgeUnavailable when the server never answered: then there is nothing to record yet."""
     tried: list[_Tried[Parsed]] = []
-    complaint, with_schema = "", True
+    complaint, extras = "", question.extras
     while len(tried) < MAX_ATTEMPTS and not (tried and tried[-1].parsed):
         if tried and tried[-1].pause_s:
             time.sleep(tried[-1].pause_s)
-        form = question.response_format if with_schema else None
-        body = _body(endpoint, question.messages(complaint), seed + len(tried), form)
+        body = _body(endpoint, question.messages(complaint), seed + len(tried)) | extras[0]
         tried.append(_attempt(endpoint, body, question.parse))
         complaint = tried[-1].complaint or complaint
-        with_schema = with_schema and not tried[-1].refused
+        if tried[-1].refused:
+            extras = extras[1:] or extras
     if all(attempt.pause_s for attempt in tried):
         raise JudgeUnavailable(
             f"The judge's server at {endpoint.base_url} gave no answer in {MAX_ATTEMPTS} attempts "
@@ -75,7 +86,9 @@ class _Tried(Generic[Parsed]):
     """When the server failed: how long it is left alone."""
 
 
-def _attempt(endpoint: JudgeEndpoint, body: dict[str, Any], parse: Callable[[str], Parsed]) -> _Tried[Parsed]:
+def _attempt(
+    endpoint: JudgeEndpoint, body: dict[str, Any], parse: Callable[[Answer], Parsed]
+) -> _Tried[Parsed]:
     started = time.monotonic()
     try:
         answer = ask(endpoint, body)
@@ -87,7 +100,7 @@ def _attempt(endpoint: JudgeEndpoint, body: dict[str, Any], parse: Callable[[str
     except EndlessAnswer as error:
         return _Tried(_record(started, error=str(error)), complaint=str(error))
     try:
-        parsed = parse(answer.text)
+        parsed = parse(answer)
     except UnusableAnswer as error:
         return _Tried(_record(started, answer, error=str(error)), complaint=str(error))
     return _Tried(_record(started, answer), parsed)
@@ -103,14 +116,11 @@ def _record(started: float, answer: Answer | None = None, error: str | None = No
     )
 
 
-def _body(
-    endpoint: JudgeEndpoint, asked: list[dict[str, str]], seed: int, form: dict[str, Any] | None
-) -> dict[str, Any]:
-    body: dict[str, Any] = {
+def _body(endpoint: JudgeEndpoint, asked: list[dict[str, str]], seed: int) -> dict[str, Any]:
+    return {
         "model": endpoint.model,
         "messages": asked,
         "temperature": 0,
         "seed": seed,
         "max_tokens": endpoint.max_tokens,
     }
-    return body | ({"response_format": form} if form else {})

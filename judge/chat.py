@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from judge.weigh_scores import WrittenToken
 from shared.errors import JudgeUnavailable
 
 MAX_ANSWER_BYTES = 2_000_000
@@ -46,6 +48,8 @@ class Answer:
     text: str
     prompt_tokens: int | None
     completion_tokens: int | None
+    tokens: tuple[WrittenToken, ...] = ()
+    """Empty where the server does not tell what else it might have written."""
 
 
 class ServerFailed(Exception):
@@ -122,16 +126,29 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
 def _answer(body: bytes) -> Answer:
     try:
         data = json.loads(body)
-        content = data["choices"][0]["message"].get("content")
+        choice = data["choices"][0]
+        content = choice["message"].get("content")
         usage = data.get("usage") or {}
         return Answer(
             # Half a surrogate pair, which JSON can spell, is nothing that a record can hold.
             content.encode("utf-8", "replace").decode() if isinstance(content, str) else "",
             _count(usage.get("prompt_tokens")),
             _count(usage.get("completion_tokens")),
+            _tokens(choice.get("logprobs")),
         )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ServerFailed(f"the answer is no chat completion: {body[:80]!r}") from None
+
+
+def _tokens(told: Any) -> tuple[WrittenToken, ...]:
+    """Raises what a shape that is not OpenAI's raises, except where nothing is told."""
+    return tuple(
+        WrittenToken(
+            token["token"],
+            {other["token"]: math.exp(min(0.0, other["logprob"])) for other in token["top_logprobs"]},
+        )
+        for token in (told or {}).get("content") or ()
+    )
 
 
 def _count(value: object) -> int | None:

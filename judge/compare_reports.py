@@ -41,7 +41,7 @@ def compare_reports(
     question = Question(
         messages=partial(messages, (first.text, second.text), description, shown.rubric, shown.evidence),
         response_format=response_format(),
-        parse=parse_winner,
+        parse=lambda answer: parse_winner(answer.text),
     )
     answered = ask_until_usable(question, endpoint, (repeat - 1) * MAX_ATTEMPTS)
     return Comparison(

@@ -55,10 +55,12 @@ def messages(
 
 
 def response_format(rubric: Rubric) -> dict[str, Any]:
-    """The reasoning comes first, so that the scores follow from it."""
+    """Scores first: after a sentence of reasoning a judge is sure of what it said, and its probabilities, by
+    which scores are weighed, tell no more than the sentence.
+    """
     score = {"type": "integer", "minimum": LOWEST, "maximum": HIGHEST}
-    properties: dict[str, Any] = {"reasoning": {"type": "string", "maxLength": MAX_REASONING_CHARS}}
-    properties |= {criterion.name: score for criterion in rubric.criteria} | {"overall": score}
+    properties: dict[str, Any] = {criterion.name: score for criterion in rubric.criteria}
+    properties |= {"overall": score, "reasoning": {"type": "string", "maxLength": MAX_REASONING_CHARS}}
     schema = {
         "type": "object",
         "properties": properties,
@@ -87,6 +89,6 @@ def _criteria(rubric: Rubric) -> str:
 def _form(rubric: Rubric) -> str:
     keys = ", ".join(criterion.name for criterion in rubric.criteria)
     return (
-        "Answer with one JSON object with these keys: reasoning (one sentence on what this report does well, "
-        f"one on its worst fault), {keys}, overall (a whole number each)."
+        f"Answer with one JSON object with these keys: {keys}, overall (a whole number each), reasoning (one "
+        "sentence on what this report does well, one on its worst fault)."
     )

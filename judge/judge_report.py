@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from judge.attempts import MAX_ATTEMPTS, Question, ask_until_usable
-from judge.chat import JudgeEndpoint
+from judge.chat import Answer, JudgeEndpoint
 from judge.judge_prompt import messages, response_format
 from judge.parse_verdict import ParsedVerdict, parse_verdict
 from judge.presentation import present
+from judge.weigh_scores import weigh_scores
 from shared.records import Verdict
 from shared.yardsticks import Rubric
 
@@ -47,7 +50,8 @@ def judge_report(
     question = Question(
         messages=partial(messages, report_text, description, shown.rubric, shown.evidence),
         response_format=response_format(shown.rubric),
-        parse=partial(parse_verdict, criteria=names),
+        parse=partial(_opinion, criteria=names),
+        with_probabilities=True,
     )
     answered = ask_until_usable(question, endpoint, first_seed)
     return Verdict(
@@ -64,13 +68,27 @@ def judge_report(
     )
 
 
-def _scored(parsed: ParsedVerdict | None, rubric: Rubric) -> dict[str, Any]:
-    if parsed is None:
+@dataclass(frozen=True, slots=True)
+class _Opinion:
+    written: ParsedVerdict
+    weighed: dict[str, float] | None
+
+
+def _opinion(answer: Answer, criteria: Sequence[str]) -> _Opinion:
+    """Raises UnusableAnswer."""
+    written = parse_verdict(answer.text, criteria)
+    return _Opinion(written, weigh_scores(answer.tokens, written.scores))
+
+
+def _scored(opinion: _Opinion | None, rubric: Rubric) -> dict[str, Any]:
+    if opinion is None:
         return {"scored": False}
+    scores = opinion.weighed or opinion.written.scores
     return {
         "scored": True,
-        "scores": parsed.scores,
-        "overall": rubric.overall(parsed.scores),
-        "judge_overall": parsed.overall,
-        "reasoning": parsed.reasoning,
+        "weighed": opinion.weighed is not None,
+        "scores": scores,
+        "overall": rubric.overall(scores),
+        "judge_overall": opinion.written.overall,
+        "reasoning": opinion.written.reasoning,
     }

@@ -49,7 +49,9 @@ class AuditVerdict(Strict):
     not_planted: str = ""
     """Why this report has no place for the defect; then nobody was asked."""
     scored: bool
-    scores: dict[str, int] = Field(default_factory=dict)
+    scores: dict[str, float] = Field(default_factory=dict)
+    weighed: bool = False
+    """As a verdict has it."""
     overall: float | None = None
     """From the criteria's scores, as a verdict has it."""
     judge_overall: float | None = None

@@ -189,8 +189,10 @@ class Verdict(Strict):
     """The run whose report has the very same text, when this is that report's verdict and not a new one."""
     scored: bool
     """False when no attempt could be parsed: a recorded failure, not a score."""
-    scores: dict[str, int] = Field(default_factory=dict)
+    scores: dict[str, float] = Field(default_factory=dict)
     """Criterion -> 1..10."""
+    weighed: bool = False
+    """Whether scores are means by the judge's own probabilities (`judge/weigh_scores.py`), not as written."""
     overall: float | None = None
     """Mean of the criteria, by the rubric's weights."""
     judge_overall: float | None = None

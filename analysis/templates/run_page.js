@@ -63,7 +63,7 @@ function callView(data, call) {
 
 function verdictView(data, verdict) {
   const made = element("article");
-  const scores = Object.entries(verdict.scores).map(([name, score]) => `${name} ${score}`).join(", ");
+  const scores = Object.entries(verdict.scores).map(([name, score]) => `${name} ${Number(score.toFixed(2))}`).join(", ");
   made.append(element("h4", verdict.judge + (verdict.repeat > 1 ? `, repeat ${verdict.repeat}` : "")));
   if (verdict.overall !== null) made.append(element("p", `Overall ${verdict.overall.toFixed(2)}: ${scores}.`, "note"));
   if (verdict.taken_over_from) made.append(element("p", `Taken over from the same text of ${verdict.taken_over_from}.`, "note"));

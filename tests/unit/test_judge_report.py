@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -104,7 +105,7 @@ def test_verdict_holds_scores_mean_and_attempt(server: Server) -> None:
     assert verdict.scored
     assert verdict.scores == {k: v for k, v in GOOD.items() if k not in {"reasoning", "overall"}}
     assert verdict.overall == pytest.approx(26 / 5)
-    assert (verdict.judge_overall, verdict.rubric, verdict.repeat) == (6, "company_research/1", 2)
+    assert (verdict.judge_overall, verdict.rubric, verdict.repeat) == (6, "company_research/2", 2)
     assert [(a.text, a.error, a.prompt_tokens, a.completion_tokens) for a in verdict.attempts] == [
         (json.dumps(GOOD), None, 900, 90)
     ]
@@ -112,14 +113,14 @@ def test_verdict_holds_scores_mean_and_attempt(server: Server) -> None:
 
 
 def test_request_is_deterministic_and_bounded(server: Server) -> None:
-    """The judge is asked at temperature 0, with a seed, a token limit and a schema that reasons first."""
+    """The judge is asked at temperature 0, with a seed, a token limit and a schema with scores first."""
     server.script = [json.dumps(GOOD)]
     server.judge(seed=11)
     body = server.asked[0]
     assert (body["temperature"], body["seed"], body["model"]) == (0, 11, "judge-model")
     assert body["max_tokens"] <= 400
     schema = body["response_format"]["json_schema"]["schema"]
-    assert list(schema["properties"]) == ["reasoning", *(c.name for c in TASK.rubric.criteria), "overall"]
+    assert list(schema["properties"]) == [*(c.name for c in TASK.rubric.criteria), "overall", "reasoning"]
     assert schema["properties"]["accuracy"] == {"type": "integer", "minimum": 1, "maximum": 10}
     assert schema["properties"]["reasoning"]["maxLength"] == 300
 
@@ -155,13 +156,47 @@ def test_three_bad_answers_are_a_recorded_failure(server: Server) -> None:
     assert [attempt.text for attempt in verdict.attempts] == ["nonsense"] * 3
 
 
-def test_server_without_schemas_is_asked_without(server: Server) -> None:
-    """A server that refuses the schema is asked again without it, and the refusal is recorded."""
-    server.script = [(400, b"response_format is not supported"), json.dumps(GOOD)]
+@pytest.mark.parametrize("refused", ["logprobs", "response_format"])
+def test_what_a_server_refuses_is_left_out(server: Server, refused: str) -> None:
+    """A server that refuses the probabilities, or the schema too, is asked without, and says so on record."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        known = refused not in server.asked[-1]
+        body = completion(json.dumps(GOOD)) if known else f"{refused} is not supported".encode()
+        handler.send_response(200 if known else 400)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    server.script = [answer]
     verdict = server.judge()
-    assert verdict.scored
-    assert "response_format is not supported" in str(verdict.attempts[0].error)
-    assert "response_format" not in server.asked[1]
+    assert (verdict.scored, verdict.weighed) == (True, False)
+    assert f"{refused} is not supported" in str(verdict.attempts[0].error)
+    assert [("logprobs" in body, "response_format" in body) for body in server.asked] == {
+        "logprobs": [(True, True), (False, True)],
+        "response_format": [(True, True), (False, True), (False, False)],
+    }[refused]
+
+
+def test_scores_are_weighed_by_what_the_judge_might_have_written(server: Server) -> None:
+    """Told probabilities make each score a mean; the words, and the judge's own overall, stay as written."""
+    text = json.dumps(GOOD)
+    tokens = [{"token": piece, "top_logprobs": [{"token": piece, "logprob": 0.0}]} for piece in text]
+    place = text.index('"completeness": ') + len('"completeness": ')
+    tokens[place]["top_logprobs"] = [
+        {"token": "7", "logprob": math.log(0.5)}, {"token": "4", "logprob": math.log(0.25)},
+    ]  # fmt: skip
+    body = json.loads(completion(text))
+    body["choices"][0]["logprobs"] = {"content": tokens}
+    server.script = [(200, json.dumps(body).encode())]
+    verdict = server.judge()
+    assert verdict.weighed
+    assert verdict.scores == pytest.approx(
+        {"completeness": 6, "accuracy": 3, "structure": 10, "insight": 1, "readability": 5}
+    )
+    assert verdict.overall == pytest.approx(5)
+    assert (verdict.judge_overall, verdict.attempts[0].text) == (6, text)
+    assert server.asked[0]["top_logprobs"] == 20
 
 
 def test_one_failure_of_the_server_is_an_attempt(server: Server) -> None:
@@ -291,7 +326,7 @@ def test_repeats_rotate_criteria_and_facts(server: Server) -> None:
     for repeat in range(1, 6):
         verdict = server.judge(repeat=repeat)
         schema = server.asked[-1]["response_format"]["json_schema"]["schema"]
-        assert list(schema["properties"]) == ["reasoning", *verdict.criteria_order, "overall"]
+        assert list(schema["properties"]) == [*verdict.criteria_order, "overall", "reasoning"]
         places = [server.user_turn.index(f"- {name}: ") for name in verdict.criteria_order]
         assert places == sorted(places)
         start = verdict.evidence_start
