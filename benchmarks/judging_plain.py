@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from judge.attempts import PROBABILITIES
 from judge.chat import JudgeEndpoint
 from judge.judge_prompt import messages, response_format
 from shared.yardsticks import Rubric
@@ -31,7 +32,7 @@ def body(config: dict[str, Any], rubric: Rubric, report: str) -> dict[str, Any]:
         "seed": 0,
         "max_tokens": endpoint.max_tokens,
         "response_format": response_format(rubric),
-    }
+    } | PROBABILITIES
 
 
 async def verdicts(config: dict[str, Any]) -> list[dict[str, Any]]:

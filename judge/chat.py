@@ -20,6 +20,8 @@ from judge.weigh_scores import WrittenToken
 from shared.errors import JudgeUnavailable
 
 MAX_ANSWER_BYTES = 2_000_000
+MAX_TOKEN_BYTES = 2_000
+"""Besides, for each token that the answer may have: what else might have stood there takes about 1,200."""
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -81,7 +83,7 @@ def ask(endpoint: JudgeEndpoint, body: dict[str, Any]) -> Answer:
     deadline = time.monotonic() + endpoint.timeout_s
     try:
         with _opener(url).open(request, timeout=endpoint.timeout_s) as response:
-            return _answer(_read(response, deadline))
+            return _answer(_read(response, deadline, _most_bytes(endpoint)))
     except urllib.error.HTTPError as refusal:
         raise _refused(refusal, url) from None
     except urllib.error.URLError as error:
@@ -111,15 +113,19 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(_NoRedirect)
 
 
-def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
+def _most_bytes(endpoint: JudgeEndpoint) -> int:
+    return MAX_ANSWER_BYTES + MAX_TOKEN_BYTES * endpoint.max_tokens
+
+
+def _read(response: http.client.HTTPResponse, deadline: float, most: int) -> bytes:
     """The opener's timeout is for each read; the deadline is for all, against a server that trickles."""
     body = bytearray()
     while piece := response.read1(65536):
         body += piece
         if time.monotonic() > deadline:
             raise TimeoutError
-        if len(body) > MAX_ANSWER_BYTES:
-            raise EndlessAnswer(f"the answer is longer than {MAX_ANSWER_BYTES:,} bytes")
+        if len(body) > most:
+            raise EndlessAnswer(f"the answer is longer than {most:,} bytes")
     return bytes(body)
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 LOWEST, HIGHEST = 1, 10
 
-ALTERNATIVES = 20
-"""Asked for at each token: the most that OpenAI's own service gives."""
+ALTERNATIVES = 10
+"""Asked for at each token: as many as there are scores. OpenAI's own service gives 20 at most."""
 
 LEAST_KNOWN = 0.5
 """Of the probability at a score's place that has to lie on scores: else the judge was about to say something

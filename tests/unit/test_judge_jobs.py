@@ -59,13 +59,12 @@ def test_another_rubric_version_is_another_question(tmp_path: Path) -> None:
     now = experiment(judge_model="openai:a")
     assert unjudged(store, now) == []
     task = now.tasks[TASK]
-    newer = task.rubric.model_copy(update={"version": 2})
+    newer = task.rubric.model_copy(update={"version": task.rubric.version + 1})
     later = replace(now, tasks={TASK: replace(task, rubric=newer)})
     assert len(unjudged(store, later)) == 1
-    rubric = f"{TASK}/2"
-    store.write_verdict(opinion(record.key.run_id, record.attempt_id, "openai:a", rubric=rubric))
+    store.write_verdict(opinion(record.key.run_id, record.attempt_id, "openai:a", rubric=newer.label))
     assert unjudged(store, later) == []
-    assert {verdict.rubric for verdict in store.verdicts()} == {f"{TASK}/1", rubric}
+    assert {verdict.rubric for verdict in store.verdicts()} == {task.rubric.label, newer.label}
 
 
 def test_copies_are_marked_and_made_once(tmp_path: Path) -> None:

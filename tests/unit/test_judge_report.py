@@ -196,7 +196,7 @@ def test_scores_are_weighed_by_what_the_judge_might_have_written(server: Server)
     )
     assert verdict.overall == pytest.approx(5)
     assert (verdict.judge_overall, verdict.attempts[0].text) == (6, text)
-    assert server.asked[0]["top_logprobs"] == 20
+    assert server.asked[0]["top_logprobs"] == 10
 
 
 def test_one_failure_of_the_server_is_an_attempt(server: Server) -> None:
@@ -276,7 +276,7 @@ def test_answer_past_all_bounds_is_a_recorded_failure(server: Server) -> None:
     verdict = server.judge()
     assert not verdict.scored
     assert [attempt.error for attempt in verdict.attempts] == [
-        "the answer is longer than 2,000,000 bytes"
+        "the answer is longer than 2,800,000 bytes"
     ] * 3
 
 
