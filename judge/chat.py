@@ -147,14 +147,20 @@ def _answer(body: bytes) -> Answer:
 
 
 def _tokens(told: Any) -> tuple[WrittenToken, ...]:
-    """Raises what a shape that is not OpenAI's raises, except where nothing is told."""
-    return tuple(
-        WrittenToken(
-            token["token"],
-            {other["token"]: math.exp(min(0.0, other["logprob"])) for other in token["top_logprobs"]},
+    """Empty where probabilities are not told, or in another form than OpenAI's: an answer needs none."""
+    try:
+        return tuple(
+            WrittenToken(token["token"], {other["token"]: _chance(other) for other in token["top_logprobs"]})
+            for token in told["content"]
         )
-        for token in (told or {}).get("content") or ()
-    )
+    except (KeyError, TypeError, ValueError):
+        return ()
+
+
+def _chance(told: Any) -> float:
+    """JSON as Python reads it may hold NaN, and a logarithm above 0 is none of a probability."""
+    logarithm = float(told["logprob"])
+    return 0.0 if math.isnan(logarithm) else math.exp(min(0.0, logarithm))
 
 
 def _count(value: object) -> int | None:

@@ -156,6 +156,27 @@ def test_three_bad_answers_are_a_recorded_failure(server: Server) -> None:
     assert [attempt.text for attempt in verdict.attempts] == ["nonsense"] * 3
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        7,
+        {"content": None},
+        {"tokens": ["8"], "token_logprobs": [-0.1]},
+        {"content": [{"token": "8", "logprob": 0}]},
+        {"content": [{"token": "{", "top_logprobs": [{"token": "{", "logprob": None}]}]},
+        {"content": [{"token": "{", "top_logprobs": [{"token": "{", "logprob": float("nan")}]}]},
+    ],
+)
+def test_probabilities_in_no_known_form_are_done_without(server: Server, told: Any) -> None:
+    """Scores then are as written: what a server adds to an answer cannot spoil it."""
+    body = json.loads(completion(json.dumps(GOOD)))
+    body["choices"][0]["logprobs"] = told
+    server.script = [(200, json.dumps(body).encode())]
+    verdict = server.judge()
+    assert (verdict.scored, verdict.weighed, verdict.scores["completeness"]) == (True, False, 7)
+
+
 @pytest.mark.parametrize("refused", ["logprobs", "response_format"])
 def test_what_a_server_refuses_is_left_out(server: Server, refused: str) -> None:
     """A server that refuses the probabilities, or the schema too, is asked without, and says so on record."""
