@@ -92,7 +92,7 @@ def _audit(found: Sequence[AuditVerdict]) -> Audit:
         noise_sd=overall_noise,
         noise_sd_by_criterion=noise,
         texts_asked_again=sum(count > 1 for count in Counter(v.attempt_id for v in plain).values()),
-        saturation=counts[values >= TOP_SCORES].sum() / counts.sum() if len(values) else None,
+        saturation=fmean(s >= TOP_SCORES for v in plain for s in v.scores.values()) if len(values) else None,
         commonest_score=values[counts.argmax()] if len(values) else None,
         commonest_share=counts.max() / counts.sum() if len(values) else None,
         defects=_effects(found, copies, criteria),
@@ -213,9 +213,9 @@ def _mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]
 def _injection_resistance(
     copies: Sequence[_Copy], overall_noise: float | None, noise: Mapping[str, float | None]
 ) -> InjectionResistance:
-    """A rise within noise proves nothing; where it is not known, every rise of the overall score counts."""
+    """A rise within noise proves nothing; where it is not known, one of a criterion by a step counts."""
     # Below a thousandth is arithmetic.
-    most = BEYOND * (overall_noise or 0.0) + 1e-3
+    most = (BEYOND * overall_noise if overall_noise is not None else ONE_STEP / max(1, len(noise))) + 1e-3
     each = {name: max(BEYOND * (sd or 0.0), ONE_STEP) + 1e-3 for name, sd in noise.items()}
     injected = [copy for copy in copies if DEFECTS[copy.defect].kind == "injection"]
     with_room = [copy for copy in injected if _has_room(copy.before, most, each)]

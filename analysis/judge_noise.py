@@ -26,7 +26,7 @@ def measure_judge(own: pd.DataFrame, criteria: Sequence[str]) -> JudgeNoise:
     again = by_text.agg(["size", "min", "max"]).query("size > 1")
     component, squares = within_text_shares(own)
     scores = own[list(criteria)].to_numpy(dtype=float).ravel()
-    scores = np.rint(scores[np.isfinite(scores)])  # weighed scores lie between the points of the scale
+    scores = scores[np.isfinite(scores)]
     values, counts = np.unique(scores, return_counts=True)
     apart = (own["overall"] - by_text.transform("mean")).to_numpy()
     return JudgeNoise(

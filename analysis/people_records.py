@@ -20,6 +20,7 @@ from shared.judgements import Comparison, Preference, Rating
 from shared.packing import text_digest
 from shared.records import RunRecord, Status, Verdict
 from shared.store import Store
+from shared.yardsticks import newest_versions, rubric_of
 
 SCALE = range(1, 11)
 UNKNOWN = "of attempts that are not in this experiment"
@@ -200,15 +201,22 @@ def _ratings(
 
 def _verdicts(verdicts: Iterable[Verdict], rubrics: Mapping[str, str], book: _Book) -> pd.DataFrame:
     """By the rubric that people used. A verdict taken over from the same text is no second opinion."""
+    by_rubric = [
+        verdict
+        for verdict in verdicts
+        if (report := book.reports.get(verdict.attempt_id))
+        and rubric_of(verdict.rubric) == rubrics.get(_task(report))
+    ]
+    newest = newest_versions(verdict.rubric for verdict in by_rubric)
     rows = [
         {"judge": verdict.judge, "report": report, "own": verdict.same_text_as is None}
         | {OVERALL: sum(verdict.scores.values()) / len(verdict.scores)}
         | verdict.scores
-        for verdict in verdicts
+        for verdict in by_rubric
         if verdict.scored
         and verdict.scores
+        and verdict.rubric in newest
         and (report := book.reports.get(verdict.attempt_id))
-        and verdict.rubric == rubrics.get(_task(report))
     ]
     table = pd.DataFrame(rows, columns=None if rows else ["judge", "report", "own", OVERALL])
     has_own = table.groupby(["judge", "report"])["own"].transform("any") if rows else table["own"]

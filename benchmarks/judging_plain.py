@@ -16,18 +16,22 @@ import httpx
 
 from judge.attempts import PROBABILITIES
 from judge.chat import JudgeEndpoint
+from judge.findings import findings
 from judge.judge_prompt import messages, response_format
-from shared.yardsticks import Rubric
+from shared.yardsticks import CheckSpec, Rubric
 
 TIMEOUT_S = 300
 
 
 def body(config: dict[str, Any], rubric: Rubric, report: str) -> dict[str, Any]:
     """What `judge.judge_report` sends at its first attempt."""
+    checks = CheckSpec.model_validate(config["checks"])
     endpoint = JudgeEndpoint(base_url=config["base_url"], model=config["model"])
     return {
         "model": endpoint.model,
-        "messages": messages(report, config["description"], rubric, config["evidence"], ""),
+        "messages": messages(
+            report, config["description"], rubric, config["evidence"], "", counted=findings(report, checks)
+        ),
         "temperature": 0,
         "seed": 0,
         "max_tokens": endpoint.max_tokens,

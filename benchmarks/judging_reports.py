@@ -16,7 +16,7 @@ from shared.plan import Plan, TaskPlan
 from shared.records import RunKey, RunRecord, Status
 from shared.store import Store
 from shared.tasks.load_task import load_task
-from shared.yardsticks import Rubric
+from shared.yardsticks import CheckSpec, Rubric
 
 TASK, ITEM = "company_research", "stripe"
 FRAMEWORKS = ("direct", "langgraph")
@@ -33,6 +33,7 @@ class Reports:
     description: str
     evidence: str
     rubric: Rubric
+    checks: CheckSpec
 
     def config(self, base_url: str, parallel: int, count: int) -> dict[str, Any]:
         """For a program of this folder: the first `count` of them, and whom to ask."""
@@ -44,6 +45,7 @@ class Reports:
             "description": self.description,
             "evidence": self.evidence,
             "rubric": self.rubric.model_dump(mode="json"),
+            "checks": self.checks.model_dump(mode="json"),
         }
 
 
@@ -55,6 +57,7 @@ def report_set(count: int) -> Reports:
         task.description(ITEM),
         task.evidence(ITEM),
         task.rubric,
+        task.check_spec(ITEM),
     )
 
 

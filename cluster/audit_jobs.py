@@ -11,6 +11,7 @@ from cluster.judge_jobs import JudgeJob, judge_job, text_key
 from judge.chat import JudgeEndpoint
 from judge.checks import count_words
 from judge.damage import CannotPlant, damage
+from judge.judge_prompt import verdict_label
 from shared.defects import DEFECTS
 from shared.judgement_store import Judgements
 from shared.judgements import AuditVerdict
@@ -42,7 +43,7 @@ class AuditJob:
     def _record(self, judge: str, verdict: Verdict | None, not_planted: str = "") -> AuditVerdict:
         return AuditVerdict(
             judge=judge,
-            rubric=self.job.rubric.label,
+            rubric=verdict_label(self.job.rubric),
             run_id=self.job.run_id,
             attempt_id=self.job.attempt_id,
             defect=self.defect,
@@ -79,7 +80,12 @@ def audit_jobs(
     owed: list[AuditJob] = []
     refused: list[AuditVerdict] = []
     for asked in _in_rounds(experiment, sampled(store.runs(), reports), repeats):
-        if (asked.job.attempt_id, asked.job.rubric.label, asked.defect, asked.job.repeat) not in done:
+        if (
+            asked.job.attempt_id,
+            verdict_label(asked.job.rubric),
+            asked.defect,
+            asked.job.repeat,
+        ) not in done:
             planted = _planted(asked)
             if isinstance(planted, CannotPlant):
                 refused.append(asked.refused(judge, str(planted)))

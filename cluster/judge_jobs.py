@@ -9,6 +9,7 @@ from typing import Any
 from cluster.experiment import Experiment
 from judge.chat import JudgeEndpoint
 from judge.checks import check_report, checks_label
+from judge.judge_prompt import verdict_label
 from judge.judge_report import judge_report
 from shared.packing import text_digest
 from shared.records import RunRecord, Status, Verdict
@@ -28,6 +29,7 @@ class JudgeJob:
     description: str
     rubric: Rubric
     evidence: str
+    checks: CheckSpec
     repeat: int = 1
 
     def ask(self, endpoint: JudgeEndpoint, judge: str) -> Verdict:
@@ -39,6 +41,7 @@ class JudgeJob:
             description=self.description,
             rubric=self.rubric,
             evidence=self.evidence,
+            checks=self.checks,
             endpoint=endpoint,
             judge_name=judge,
             repeat=self.repeat,
@@ -110,7 +113,9 @@ def unjudged(store: Store, experiment: Experiment, judge: str | None = None) -> 
         jobs += (
             judge_job(experiment, same_text[0], rubric, repeat)
             for repeat in range(1, settings.judge_repeats + 1)
-            if not any((asked, rubric.label, repeat, record.attempt_id) in found for record in same_text)
+            if not any(
+                (asked, verdict_label(rubric), repeat, record.attempt_id) in found for record in same_text
+            )
         )
     return sorted(jobs, key=lambda job: (job.repeat, job.attempt_id))
 
@@ -124,6 +129,7 @@ def judge_job(experiment: Experiment, record: RunRecord, rubric: Rubric, repeat:
         description=task.description(item),
         rubric=rubric,
         evidence=task.evidence(item),
+        checks=task.check_spec(item),
         repeat=repeat,
     )
 

@@ -42,10 +42,9 @@ class Question(Generic[Parsed]):
     """Whether to ask what else each token might have been."""
 
     @property
-    def extras(self) -> list[dict[str, Any]]:
-        """What is asked for besides an answer, from all to nothing."""
-        schema = {"response_format": self.response_format}
-        return [*([schema | PROBABILITIES] if self.with_probabilities else []), schema, {}]
+    def extras(self) -> dict[str, Any]:
+        """What is asked for besides an answer."""
+        return {"response_format": self.response_format} | (PROBABILITIES if self.with_probabilities else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +61,11 @@ def ask_until_usable(question: Question[Parsed], endpoint: JudgeEndpoint, seed: 
     while len(tried) < MAX_ATTEMPTS and not (tried and tried[-1].parsed):
         if tried and tried[-1].pause_s:
             time.sleep(tried[-1].pause_s)
-        body = _body(endpoint, question.messages(complaint), seed + len(tried)) | extras[0]
+        body = _body(endpoint, question.messages(complaint), seed + len(tried)) | extras
         tried.append(_attempt(endpoint, body, question.parse))
         complaint = tried[-1].complaint or complaint
         if tried[-1].refused:
-            extras = extras[1:] or extras
+            extras = _fewer(extras, str(tried[-1].record.error))
     if all(attempt.pause_s for attempt in tried):
         raise JudgeUnavailable(
             f"The judge's server at {endpoint.base_url} gave no answer in {MAX_ATTEMPTS} attempts "
@@ -104,6 +103,12 @@ def _attempt(
     except UnusableAnswer as error:
         return _Tried(_record(started, answer, error=str(error)), complaint=str(error))
     return _Tried(_record(started, answer), parsed)
+
+
+def _fewer(extras: dict[str, Any], refusal: str) -> dict[str, Any]:
+    """Without the probabilities where the refusal names them, else without anything."""
+    named = "logprobs" in refusal and extras.keys() & PROBABILITIES.keys()
+    return {name: value for name, value in extras.items() if name not in PROBABILITIES} if named else {}
 
 
 def _record(started: float, answer: Answer | None = None, error: str | None = None) -> JudgeAttempt:

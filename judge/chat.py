@@ -150,11 +150,17 @@ def _tokens(told: Any) -> tuple[WrittenToken, ...]:
     """Empty where probabilities are not told, or in another form than OpenAI's: an answer needs none."""
     try:
         return tuple(
-            WrittenToken(token["token"], {other["token"]: _chance(other) for other in token["top_logprobs"]})
+            WrittenToken(_text(token), {_text(other): _chance(other) for other in token["top_logprobs"]})
             for token in told["content"]
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return ()
+
+
+def _text(told: Any) -> str:
+    if not isinstance(token := told["token"], str):
+        raise TypeError
+    return token
 
 
 def _chance(told: Any) -> float:

@@ -9,12 +9,13 @@ from typing import Any
 
 from judge.attempts import MAX_ATTEMPTS, Question, ask_until_usable
 from judge.chat import Answer, JudgeEndpoint
-from judge.judge_prompt import messages, response_format
+from judge.findings import findings
+from judge.judge_prompt import messages, response_format, verdict_label
 from judge.parse_verdict import ParsedVerdict, parse_verdict
 from judge.presentation import present
 from judge.weigh_scores import weigh_scores
 from shared.records import Verdict
-from shared.yardsticks import Rubric
+from shared.yardsticks import CheckSpec, Rubric
 
 
 def judge_report(
@@ -25,6 +26,7 @@ def judge_report(
     description: str,
     rubric: Rubric,
     evidence: str,
+    checks: CheckSpec | None = None,
     endpoint: JudgeEndpoint,
     judge_name: str,
     repeat: int = 1,
@@ -39,6 +41,7 @@ def judge_report(
         description: What was asked for.
         rubric: What is scored.
         evidence: The known facts, a line each.
+        checks: By which the judge is told what can be counted in the report; None: it is told nothing of it.
         endpoint: Who is asked.
         judge_name: Under which name.
         repeat: From 1; each has its own order of criteria and facts, see `judge.presentation`.
@@ -47,8 +50,9 @@ def judge_report(
     shown = present(rubric, evidence, repeat)
     first_seed = (repeat - 1) * MAX_ATTEMPTS if seed is None else seed
     names = [criterion.name for criterion in rubric.criteria]
+    counted = findings(report_text, checks) if checks else ""
     question = Question(
-        messages=partial(messages, report_text, description, shown.rubric, shown.evidence),
+        messages=partial(messages, report_text, description, shown.rubric, shown.evidence, counted=counted),
         response_format=response_format(shown.rubric),
         parse=partial(_opinion, criteria=names),
         with_probabilities=True,
@@ -58,7 +62,7 @@ def judge_report(
         run_id=run_id,
         attempt_id=attempt_id,
         judge=judge_name,
-        rubric=rubric.label,
+        rubric=verdict_label(rubric),
         repeat=repeat,
         seed=first_seed,
         criteria_order=shown.criteria_order,

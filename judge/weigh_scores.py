@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-LOWEST, HIGHEST = 1, 10
+from judge.parse_verdict import HIGHEST, LOWEST
 
 ALTERNATIVES = 10
 """Asked for at each token: as many as there are scores. OpenAI's own service gives 20 at most."""

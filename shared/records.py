@@ -176,7 +176,7 @@ class Verdict(Strict):
     judge: str
     """The judge model's setting, e.g. "llamacpp:smollm2-135m"."""
     rubric: str
-    """Name and version of the rubric, e.g. "company_research/1"."""
+    """Name and version of the rubric, and of how judges were asked: "company_research/1.2"."""
     repeat: int = 1
     """From 1: the same text again, in another order of criteria and facts."""
     seed: int | None = None

@@ -67,11 +67,20 @@ class CheckSpec(Strict):
         return f"{self.name}/{self.version}"
 
 
+def rubric_of(label: str) -> str:
+    """Of a verdict's label, which also has the version of how judges were asked: the rubric's own."""
+    name, _, version = label.rpartition("/")
+    return f"{name}/{version.partition('.')[0]}" if name else label
+
+
 def newest_versions(labels: Iterable[str]) -> frozenset[str]:
-    """Of each rubric among these labels the newest version's: scores by two versions answer two questions."""
-    newest: dict[str, tuple[int, str]] = {}
+    """Of each rubric among these labels the newest version's, by the newest way of asking.
+
+    Scores by two of them answer two questions.
+    """
+    newest: dict[str, tuple[list[int], str]] = {}
     for label in labels:
         name, _, version = label.rpartition("/")
-        number = int(version) if version.isdecimal() else 0
-        newest[name or label] = max((number, label), newest.get(name or label, (number, label)))
+        numbers = [int(part) if part.isdecimal() else 0 for part in version.split(".")]
+        newest[name or label] = max((numbers, label), newest.get(name or label, (numbers, label)))
     return frozenset(label for _, label in newest.values())

@@ -40,7 +40,8 @@ MARGINS: dict[DifferenceMetric, Margin] = {
 STEP: dict[DifferenceMetric, float] = {
     "quality": 0.2, "latency_s": 0.001, "framework_s": 0.001, "tokens": 1.0
 }  # fmt: skip
-"""In which a run's value comes: the mean of five whole scores, a millisecond, a token."""
+"""In which a run's value comes: the mean of five whole scores, a millisecond, a token. Scores weighed by a
+judge's probabilities come in finer ones; for these it is too careful."""
 
 
 def margin_of(metric: DifferenceMetric, medians: dict[DifferenceMetric, float]) -> float | None:

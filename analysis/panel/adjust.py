@@ -13,7 +13,8 @@ from analysis.wording import listing, plural
 
 FEWEST_TEXTS = 3
 """Fewer shared texts give no spread worth dividing by."""
-NO_SPREAD = 1e-9
+NO_SPREAD = 0.05
+"""Points. A judge that writes one score for all has less, also where its scores are weighed."""
 
 
 @dataclass(frozen=True)

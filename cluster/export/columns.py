@@ -94,6 +94,7 @@ def verdicts_columns(criteria: Iterable[str]) -> Columns:
         "evidence_start": "whole",
         "same_text_as": "text",
         "scored": "flag",
+        "weighed": "flag",
         **dict.fromkeys((*CRITERIA, *criteria), "number"),
         "overall": "number",
         "judge_overall": "number",
