@@ -49,7 +49,7 @@ class AuditVerdict(Strict):
     not_planted: str = ""
     """Why this report has no place for the defect; then nobody was asked."""
     scored: bool
-    scores: dict[str, float] = Field(default_factory=dict)
+    scores: dict[str, int | float] = Field(default_factory=dict)
     weighed: bool = False
     """As a verdict has it."""
     overall: float | None = None

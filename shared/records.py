@@ -189,7 +189,7 @@ class Verdict(Strict):
     """The run whose report has the very same text, when this is that report's verdict and not a new one."""
     scored: bool
     """False when no attempt could be parsed: a recorded failure, not a score."""
-    scores: dict[str, float] = Field(default_factory=dict)
+    scores: dict[str, int | float] = Field(default_factory=dict)
     """Criterion -> 1..10."""
     weighed: bool = False
     """Whether scores are means by the judge's own probabilities (`judge/weigh_scores.py`), not as written."""

@@ -7,15 +7,15 @@ from typing import Any
 
 from cluster.experiment import Experiment, describe_experiment
 from judge.chat import JudgeEndpoint
+from judge.judge_prompt import ASKING
 from shared.plan import Plan, TaskPlan
 from shared.records import JudgeAttempt, RunKey, RunRecord, Verdict
 from shared.settings import load_settings
 from shared.store import Store
-from shared.tasks.load_task import load_task
 from tests.unit.stored_records import begun, run
 
 TASK = "company_research"
-RUBRIC = load_task(TASK).rubric
+RUBRIC = f"{TASK}/1.{ASKING}"
 PLAN = Plan(
     name="p",
     frameworks=["direct", "langgraph", "crewai"],
@@ -55,7 +55,7 @@ def add_report(
 
 def opinion(run_id: str, attempt_id: str, judge: str, repeat: int = 1, **fields: Any) -> Verdict:
     values: dict[str, Any] = {
-        "run_id": run_id, "attempt_id": attempt_id, "judge": judge, "rubric": RUBRIC.label if RUBRIC else "", "repeat": repeat,
+        "run_id": run_id, "attempt_id": attempt_id, "judge": judge, "rubric": RUBRIC, "repeat": repeat,
         "scored": True, "scores": {"accuracy": 5}, "overall": 5.0,
         "attempts": [JudgeAttempt(text="{}", prompt_tokens=900, seconds=1)],
     }  # fmt: skip

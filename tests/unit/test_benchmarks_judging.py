@@ -165,6 +165,7 @@ def test_plain_client_sends_what_our_judge_sends() -> None:
             description=judged.description,
             rubric=judged.rubric,
             evidence=judged.evidence,
+            checks=judged.checks,
             endpoint=JudgeEndpoint(base_url=server.url, model=config["model"]),
             judge_name="j",
         )

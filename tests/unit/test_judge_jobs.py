@@ -9,12 +9,13 @@ import pytest
 
 from cluster.judge_jobs import JudgeJob, check_reports, share_verdicts, unjudged
 from cluster.judge_missing import owed_by_all
+from judge.judge_prompt import ASKING
 from shared.calls import Asked, Call
 from shared.records import JudgeAttempt, Status
 from shared.score_figures import FigureMeaning
 from shared.tasks.item import TaskItem
 from shared.tasks.score import Answer, Score
-from tests.unit.judged_experiment import TASK, add_report, experiment, opinion, store_with
+from tests.unit.judged_experiment import RUBRIC, TASK, add_report, experiment, opinion, store_with
 from tests.unit.stored_records import run
 
 PANEL = "openai:a,openai:b"
@@ -59,12 +60,13 @@ def test_another_rubric_version_is_another_question(tmp_path: Path) -> None:
     now = experiment(judge_model="openai:a")
     assert unjudged(store, now) == []
     task = now.tasks[TASK]
-    newer = task.rubric.model_copy(update={"version": task.rubric.version + 1})
+    newer = task.rubric.model_copy(update={"version": 2})
     later = replace(now, tasks={TASK: replace(task, rubric=newer)})
     assert len(unjudged(store, later)) == 1
-    store.write_verdict(opinion(record.key.run_id, record.attempt_id, "openai:a", rubric=newer.label))
+    rubric = f"{TASK}/2.{ASKING}"
+    store.write_verdict(opinion(record.key.run_id, record.attempt_id, "openai:a", rubric=rubric))
     assert unjudged(store, later) == []
-    assert {verdict.rubric for verdict in store.verdicts()} == {task.rubric.label, newer.label}
+    assert {verdict.rubric for verdict in store.verdicts()} == {RUBRIC, rubric}
 
 
 def test_copies_are_marked_and_made_once(tmp_path: Path) -> None:

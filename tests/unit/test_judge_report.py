@@ -105,7 +105,7 @@ def test_verdict_holds_scores_mean_and_attempt(server: Server) -> None:
     assert verdict.scored
     assert verdict.scores == {k: v for k, v in GOOD.items() if k not in {"reasoning", "overall"}}
     assert verdict.overall == pytest.approx(26 / 5)
-    assert (verdict.judge_overall, verdict.rubric, verdict.repeat) == (6, "company_research/2", 2)
+    assert (verdict.judge_overall, verdict.rubric, verdict.repeat) == (6, "company_research/1.2", 2)
     assert [(a.text, a.error, a.prompt_tokens, a.completion_tokens) for a in verdict.attempts] == [
         (json.dumps(GOOD), None, 900, 90)
     ]
@@ -165,6 +165,9 @@ def test_three_bad_answers_are_a_recorded_failure(server: Server) -> None:
         {"tokens": ["8"], "token_logprobs": [-0.1]},
         {"content": [{"token": "8", "logprob": 0}]},
         {"content": [{"token": "{", "top_logprobs": [{"token": "{", "logprob": None}]}]},
+        {"content": [{"token": None, "top_logprobs": []}]},
+        {"content": [{"token": "{", "top_logprobs": [{"token": 7, "logprob": 0}]}]},
+        {"content": [{"token": "{", "top_logprobs": [{"token": "{", "logprob": 10**400}]}]},
         {"content": [{"token": "{", "top_logprobs": [{"token": "{", "logprob": float("nan")}]}]},
     ],
 )
@@ -177,9 +180,11 @@ def test_probabilities_in_no_known_form_are_done_without(server: Server, told: A
     assert (verdict.scored, verdict.weighed, verdict.scores["completeness"]) == (True, False, 7)
 
 
-@pytest.mark.parametrize("refused", ["logprobs", "response_format"])
-def test_what_a_server_refuses_is_left_out(server: Server, refused: str) -> None:
-    """A server that refuses the probabilities, or the schema too, is asked without, and says so on record."""
+@pytest.mark.parametrize(
+    ("refused", "second"), [("logprobs", (False, True)), ("response_format", (False, False))]
+)
+def test_what_a_server_refuses_is_left_out(server: Server, refused: str, second: tuple[bool, bool]) -> None:
+    """A server that refuses the probabilities, or the schema, is asked without, and says so on record."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         known = refused not in server.asked[-1]
@@ -193,10 +198,23 @@ def test_what_a_server_refuses_is_left_out(server: Server, refused: str) -> None
     verdict = server.judge()
     assert (verdict.scored, verdict.weighed) == (True, False)
     assert f"{refused} is not supported" in str(verdict.attempts[0].error)
-    assert [("logprobs" in body, "response_format" in body) for body in server.asked] == {
-        "logprobs": [(True, True), (False, True)],
-        "response_format": [(True, True), (False, True), (False, False)],
-    }[refused]
+    assert [("logprobs" in body, "response_format" in body) for body in server.asked] == [
+        (True, True),
+        second,
+    ]
+
+
+def test_the_judge_is_told_what_can_be_counted(server: Server) -> None:
+    """After the report stand its missing sections and unknown figures; without checks nothing of the kind."""
+    server.script = [json.dumps(GOOD)]
+    report = "## Executive Summary\n\nStripe had 9,999 offices in 1850."
+    server.judge(report, checks=TASK.check_spec("stripe"))
+    counted = server.user_turn.rpartition("A program that counts")[2]
+    assert "Sections missing: Company Overview, Products" in counted
+    assert "9,999" in counted
+    assert server.user_turn.index("9,999 offices") < server.user_turn.index("A program that counts")
+    server.judge(report)
+    assert "A program that counts" not in server.user_turn
 
 
 def test_scores_are_weighed_by_what_the_judge_might_have_written(server: Server) -> None:
