@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -121,7 +121,7 @@ def _from_records(runs: Runs, store: Store) -> Verdicts:
             if r.attempt_id in authors
         },
         audited=frozenset(audit.judge for audit in runs.stored.audits),
-        notes=tuple(notes),
+        notes=(*notes, *_of_both_kinds(records)),
     )
 
 
@@ -155,6 +155,19 @@ def _newest_rubric(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[str
         f"{plural(older, 'verdict')} by an older version of the rubric are in the records and not used here."
     )
     return kept, [note] if older else []
+
+
+def _of_both_kinds(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """A judge's mean moves with the kind of its scores, and not with the reports alone."""
+    kinds: dict[str, set[bool]] = {}
+    for verdict in verdicts:
+        if verdict.scored and verdict.same_text_as is None:
+            kinds.setdefault(verdict.judge, set()).add(verdict.weighed)
+    for judge in sorted(judge for judge, found in kinds.items() if len(found) > 1):
+        yield (
+            f"Some scores of {judge} are weighed by its own probabilities and some are as written, since its "
+            "server did not always tell enough."
+        )
 
 
 def _row(verdict: Verdict, author: Author) -> dict[str, object]:

@@ -114,6 +114,19 @@ def test_copies_are_no_second_opinion(tmp_path: Path) -> None:
     assert [s.by_judge[GPT] for s in panel.scores] == [pytest.approx(8.5)] * 3
 
 
+def test_scores_of_both_kinds_are_told(tmp_path: Path) -> None:
+    """Where a judge's scores are partly weighed by its probabilities the panel says so, and else nothing."""
+    store = judged_store(tmp_path / "e", score, judges=[GPT], repeats=1)
+    whole = analyse(read_runs(store.folder)).panel
+    first = store.verdicts()[0]
+    store.write_verdict(first.model_copy(update={"repeat": 2, "weighed": True}))
+    mixed = analyse(read_runs(store.folder)).panel
+    assert whole is not None
+    assert mixed is not None
+    assert (whole.notes, len(mixed.notes)) == ([], 1)
+    assert f"Some scores of {GPT} are weighed" in mixed.notes[0]
+
+
 def test_older_rubric_is_left_out(store: Store, tmp_path: Path) -> None:
     """Scores by two versions of a rubric are not mixed: the newest counts, and a note says how many do not."""
     other = judged_store(tmp_path / "e", score, judges=[GPT], repeats=1)
