@@ -1,8 +1,9 @@
 """Scores as the mean of what a judge would have written, weighted by its own probabilities.
 
-A small judge writes 8 for nearly every text; how sure it was of that 8 tells a text from its damaged copy
-where the 8 does not (docs/judge_audit.md). The method is G-Eval's (Liu et al., EMNLP 2023, section 2), with
-the probabilities that the server tells of the token that was written in place of 20 sampled answers.
+A small judge writes 8 for nearly every text; how sure it was of that 8 shows what it makes of the findings
+that it is told, where the 8 does not (docs/judge_audit.md). The method is G-Eval's (Liu et al., EMNLP 2023,
+section 2), with the probabilities that the server tells of the token that was written in place of 20 sampled
+answers.
 """
 
 from __future__ import annotations

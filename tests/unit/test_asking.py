@@ -212,14 +212,7 @@ def test_waiting_for_a_rate_limit_is_no_time_of_the_tool(gateway: RunningGateway
 def test_a_run_that_ends_in_the_customers_turn(gateway: RunningGateway) -> None:
     """Closing the lease gives the question up: the server sees the client go, and the next run is served."""
     gateway.server.behave = upstream.hang
-    with played(gateway) as lease:
-        client = threading.Thread(target=_cut_off, args=(lease,), daemon=True)
-        client.start()
-        deadline = time.monotonic() + 10
-        while not gateway.server.bodies and time.monotonic() < deadline:
-            time.sleep(0.01)
-        (call,) = gateway.close(lease).calls
-    client.join(10)
+    call = _ended_in_the_customers_turn(gateway)
     assert gateway.server.gone.wait(10)
     assert (call.status, call.asked) == (499, [])
     assert gateway.serves_the_next_run()
@@ -228,15 +221,7 @@ def test_a_run_that_ends_in_the_customers_turn(gateway: RunningGateway) -> None:
 def test_a_run_that_ends_in_a_wait_for_a_busy_service(gateway: RunningGateway) -> None:
     """What the customer's question waited for a 429 is on record: it is no time of the framework's."""
     gateway.server.behave = upstream.status(429, **{"Retry-After": "8"})
-    with played(gateway) as lease:
-        client = threading.Thread(target=_cut_off, args=(lease,), daemon=True)
-        client.start()
-        deadline = time.monotonic() + 10
-        while not gateway.server.bodies and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.3)
-        (call,) = gateway.close(lease).calls
-    client.join(10)
+    call = _ended_in_the_customers_turn(gateway, after_s=0.3)
     assert (call.status, call.rate_limited) == (499, 1)
     assert 0.2 < call.rate_limited_s <= call.last_byte_s - call.arrived_s
 
@@ -289,6 +274,20 @@ def test_a_player_that_nobody_asks(gateway: RunningGateway) -> None:
         assert post(f"{lease.tools_url}/search", {"query": "x"}).status == 200
         assert gateway.close(lease).calls[0].asked == []
     assert gateway.server.bodies == []
+
+
+def _ended_in_the_customers_turn(gateway: RunningGateway, after_s: float = 0.0) -> Call:
+    """The tool call of a run whose lease is closed so long after the model server was asked."""
+    with played(gateway) as lease:
+        client = threading.Thread(target=_cut_off, args=(lease,), daemon=True)
+        client.start()
+        deadline = time.monotonic() + 10
+        while not gateway.server.bodies and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(after_s)
+        (call,) = gateway.close(lease).calls
+    client.join(10)
+    return call
 
 
 def _cut_off(lease: Lease) -> None:
